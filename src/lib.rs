@@ -40,6 +40,7 @@ pub mod scope;
 pub mod settings;
 pub mod snapshot;
 pub mod source;
+pub mod store;
 pub mod tenant;
 pub mod terminal;
 pub mod transport;

@@ -11,6 +11,8 @@
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// How an own file is opened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,6 +81,49 @@ fn ignored_by_git(file: io::Result<File>) -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
     }
+}
+
+/// Creates an own file with this content, completely or not at all. Missing folders are created. When this
+/// returns, the content and the name are on the disk.
+///
+/// # Errors
+/// An error of the system, that a part is a link, or [`io::ErrorKind::AlreadyExists`].
+pub fn create_own(path: &Path, own: usize, content: &[u8]) -> io::Result<()> {
+    put_own(path, own, content, false)
+}
+
+/// Does the same, and replaces an existing file.
+///
+/// # Errors
+/// An error of the system, or that a part is a link.
+pub fn replace_own(path: &Path, own: usize, content: &[u8]) -> io::Result<()> {
+    put_own(path, own, content, true)
+}
+
+fn put_own(path: &Path, own: usize, content: &[u8], replaces: bool) -> io::Result<()> {
+    let (base, parts) = split(path, own);
+    let (name, folders) =
+        parts.split_last().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidInput))?;
+    let folder = Folder::walk(&base, folders, true)?;
+    folder.refuse_other(name)?;
+    let draft = draft_name();
+    let mut file = folder.file(&draft, How::New)?;
+    let written = file.write_all(content).and_then(|()| file.sync_data());
+    let named = written.and_then(|()| folder.name(&draft, name, replaces));
+    if named.is_err() || !replaces {
+        // Its other name stays.
+        _ = folder.remove(&draft, false);
+    }
+    named.and_then(|()| folder.sync())
+}
+
+/// Returns a name that no other file has. It begins with a dot, so a draft that a killed process left is
+/// never taken for a file.
+fn draft_name() -> PathBuf {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    let next = NEXT.fetch_add(1, Ordering::Relaxed);
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    PathBuf::from(format!(".draft-{}-{next}-{now}", std::process::id()))
 }
 
 /// Removes an own file. No part of its path may be a link.
@@ -173,6 +218,30 @@ impl Folder {
         opened.map(File::from).map_err(|error| refusal(&self.0, name, error))
     }
 
+    /// Refuses to replace anything but a regular file.
+    fn refuse_other(&self, name: &Path) -> io::Result<()> {
+        match self.file(name, How::Read) {
+            Ok(file) => super::regular(file).map(|_| ()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Gives a draft its name.
+    fn name(&self, draft: &Path, name: &Path, replaces: bool) -> io::Result<()> {
+        use rustix::fs::{AtFlags, linkat, renameat};
+
+        match replaces {
+            true => renameat(&self.0, draft, &self.0, name)?,
+            false => linkat(&self.0, draft, &self.0, name, AtFlags::empty())?,
+        }
+        Ok(())
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        Ok(rustix::fs::fsync(&self.0)?)
+    }
+
     fn remove(&self, name: &Path, is_folder: bool) -> io::Result<()> {
         use rustix::fs::{AtFlags, unlinkat};
 
@@ -235,6 +304,20 @@ impl Folder {
             How::Edit => options.read(true).write(true).create(true).truncate(false),
         };
         options.open(path)
+    }
+
+    fn refuse_other(&self, name: &Path) -> io::Result<()> {
+        refuse_link(&self.0.join(name), name)
+    }
+
+    fn name(&self, draft: &Path, name: &Path, replaces: bool) -> io::Result<()> {
+        let (draft, name) = (self.0.join(draft), self.0.join(name));
+        if replaces { fs::rename(draft, name) } else { fs::hard_link(draft, name) }
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        // A folder cannot be synced here.
+        Ok(())
     }
 
     fn remove(&self, name: &Path, is_folder: bool) -> io::Result<()> {

@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use super::own_writes::OwnWrites;
 use super::rule_watch::{RuleWatch, RulesView};
 use super::stop::{Breaker, Stop};
-use crate::journal::{Journal, Noted};
+use crate::journal::{Journal, JournalWriteFault, Noted};
 use crate::moment::Clock;
 use crate::plan::Plan;
 use crate::plan::recheck::ChangedSincePlan;
@@ -74,7 +74,7 @@ pub struct RunContext<'a, R> {
     pub left: LeftUsers,
     /// What runs from here wrote since the plan was made.
     pub own: OwnWrites,
-    pub journal: Option<&'a mut Journal>,
+    pub journal: Option<&'a Journal>,
     pub stop: Stop,
     /// A user whose facts are older than this is read again before a write.
     pub fresh: Duration,
@@ -109,7 +109,7 @@ pub(super) struct SharedContext<'a> {
     pub(super) put_back_after: [Duration; 4],
     pub(super) listed_after: [Duration; 4],
     pub(super) clock: Clock,
-    journal: RefCell<Option<&'a mut Journal>>,
+    journal: Option<&'a Journal>,
     breaker: RefCell<Breaker>,
     permits: Semaphore,
 }
@@ -151,7 +151,7 @@ impl<'a, R: AsyncFnMut() -> Result<(), String>> RunContext<'a, R> {
             put_back_after: self.put_back_after,
             listed_after: self.listed_after,
             clock: self.clock,
-            journal: RefCell::new(self.journal),
+            journal: self.journal,
             breaker: RefCell::default(),
             // The first writes go out alone. An error that every other write would meet as well shows
             // there.
@@ -175,26 +175,26 @@ impl SharedContext<'_> {
     }
 
     /// Records what will be written, and returns each write with its number.
-    pub(super) fn intend(
+    pub(super) async fn intend(
         &self,
         plan: &Plan,
         changes: &[(usize, Change)],
     ) -> Result<Vec<SentWrite>, String> {
-        let numbers = self.noted(plan, changes.iter().map(|(_, change)| (change, None)))?;
+        let numbers = self.noted(plan, changes.iter().map(|(_, change)| (change, None))).await?;
         let sent = changes.iter().zip(numbers);
         Ok(sent.map(|((place, change), number)| (*place, *change, number)).collect())
     }
 
     /// Does the same for changes that put other writes back. `back` holds the numbers of those writes.
-    pub(super) fn intend_back(
+    pub(super) async fn intend_back(
         &self,
         plan: &Plan,
         back: &[SentWrite],
     ) -> Result<Vec<usize>, String> {
-        self.noted(plan, back.iter().map(|(_, change, of)| (change, Some(*of))))
+        self.noted(plan, back.iter().map(|(_, change, of)| (change, Some(*of)))).await
     }
 
-    fn noted<'c>(
+    async fn noted<'c>(
         &self,
         plan: &Plan,
         changes: impl ExactSizeIterator<Item = (&'c Change, Option<usize>)>,
@@ -203,48 +203,45 @@ impl SharedContext<'_> {
         // report too few.
         let count = changes.len();
         self.stop.doubt(count);
-        let mut journal = self.journal.borrow_mut();
-        let Some(journal) = journal.as_mut() else { return Ok(vec![0; count]) };
-        let noted = || {
-            let numbers = changes.map(|(change, of)| journal.intend(plan, change, of));
-            let numbers = numbers.collect::<Result<_, _>>()?;
-            journal.sync().map(|()| numbers)
+        let Some(journal) = self.journal else { return Ok(vec![0; count]) };
+        let numbers = changes.map(|(change, of)| journal.intend(plan, change, of));
+        let noted = match numbers.collect::<Result<_, _>>() {
+            Ok(numbers) => journal.sync().await.map(|()| numbers),
+            Err(fault) => Err(fault),
         };
-        noted().map_err(|error| {
+        noted.map_err(|fault: JournalWriteFault| {
             // None of the writes is sent.
             self.stop.know(count);
-            journal.fault(&error)
+            fault.to_string()
         })
     }
 
     /// Records the results of some writes, and syncs the journal.
-    pub(super) fn end(&self, ended: Vec<(usize, Noted)>) -> Result<(), String> {
+    pub(super) async fn end(&self, ended: Vec<(usize, Noted)>) -> Result<(), String> {
         let known = self.note(ended)?;
-        self.sync()?;
+        self.sync().await?;
         self.stop.know(known);
         Ok(())
     }
 
     /// Records writes that Graph accepted but that a later read does not show.
-    pub(super) fn unseen(&self, numbers: Vec<usize>) -> Result<(), String> {
+    pub(super) async fn unseen(&self, numbers: Vec<usize>) -> Result<(), String> {
         self.stop.doubt(numbers.len());
-        self.end(numbers.into_iter().map(|number| (number, Noted::unseen())).collect())
+        self.end(numbers.into_iter().map(|number| (number, Noted::unseen())).collect()).await
     }
 
     /// Records the results of some writes, and returns how many of the results are known. They are on
     /// the disk after [`Self::sync`].
     pub(super) fn note(&self, ended: Vec<(usize, Noted)>) -> Result<usize, String> {
         let known = ended.iter().filter(|(_, noted)| noted.result != WriteResult::Unknown).count();
-        let mut journal = self.journal.borrow_mut();
-        let Some(journal) = journal.as_mut() else { return Ok(known) };
+        let Some(journal) = self.journal else { return Ok(known) };
         let noted = ended.into_iter().try_for_each(|(number, noted)| journal.ended(number, noted));
-        noted.map(|()| known).map_err(|error| journal.fault(&error))
+        noted.map(|()| known).map_err(|fault| fault.to_string())
     }
 
-    pub(super) fn sync(&self) -> Result<(), String> {
-        let mut journal = self.journal.borrow_mut();
-        let Some(journal) = journal.as_mut() else { return Ok(()) };
-        journal.sync().map_err(|error| journal.fault(&error))
+    pub(super) async fn sync(&self) -> Result<(), String> {
+        let Some(journal) = self.journal else { return Ok(()) };
+        journal.sync().await.map_err(|fault| fault.to_string())
     }
 
     /// Counts the results of some writes. Returns an error with the reason if the run has to stop.

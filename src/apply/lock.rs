@@ -13,13 +13,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::files::{How, open_own};
 use crate::id::TenantId;
-use crate::journal::RunActor;
+use crate::journal::{RunActor, TenantRuns};
 
 /// The wait before another attempt to take a lock that another process holds.
 const AGAIN_AFTER: Duration = Duration::from_millis(100);
 
-/// Number of trailing path components that belong to mfactl: the folder and the file.
-const OWN: usize = 2;
+const NAME: &str = "lock.json";
+
+/// Number of trailing path components that belong to mfactl: the folder, that of the tenant, and the file.
+const OWN: usize = 3;
 
 /// The first bytes of every lock file, and a size that no lock file exceeds.
 const BEGINS: &[u8] = br#"{"who":"#;
@@ -50,8 +52,13 @@ pub enum LockFault {
 ///
 /// # Errors
 /// The holder of the lock, or the error of the operating system for the file.
-pub async fn take(folder: &Path, tenant: TenantId, patience: Duration) -> Result<Lock, LockFault> {
-    let path = folder.join(format!("apply-{tenant}.lock"));
+pub async fn take(runs: &TenantRuns, patience: Duration) -> Result<Lock, LockFault> {
+    let folder = runs.store.journals.folder().unwrap_or_else(|| Path::new("."));
+    in_folder(folder, runs.tenant, patience).await
+}
+
+async fn in_folder(folder: &Path, tenant: TenantId, patience: Duration) -> Result<Lock, LockFault> {
+    let path = folder.join(tenant.to_string()).join(NAME);
     let fault = |error| LockFault::Io(path.clone(), error);
     let mut file = open_own(&path, OWN, How::Edit).map_err(fault)?;
     let begun = Instant::now();
@@ -110,32 +117,33 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let tenant = "6c1f6a0e-3f52-4d0b-9d53-1f0c7e5a1b01".parse().unwrap();
         let soon = Duration::from_millis(150);
-        let first = take(folder.path(), tenant, Duration::ZERO).await.unwrap();
-        match take(folder.path(), tenant, soon).await {
+        let first = in_folder(folder.path(), tenant, Duration::ZERO).await.unwrap();
+        match in_folder(folder.path(), tenant, soon).await {
             Err(LockFault::Held(Some(holder))) => assert_eq!(holder.who, RunActor::is_here()),
             other => panic!("{other:?}"),
         }
         let other = "6c1f6a0e-3f52-4d0b-9d53-1f0c7e5a1b02".parse().unwrap();
-        take(folder.path(), other, Duration::ZERO).await.unwrap();
+        in_folder(folder.path(), other, Duration::ZERO).await.unwrap();
         drop(first);
-        take(folder.path(), tenant, RELEASED).await.unwrap();
+        in_folder(folder.path(), tenant, RELEASED).await.unwrap();
     }
 
     #[tokio::test]
     async fn file_that_is_no_lock_is_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
-        let tenant = "6c1f6a0e-3f52-4d0b-9d53-1f0c7e5a1b01".parse().unwrap();
-        let path = folder.path().join(format!("apply-{tenant}.lock"));
+        let tenant: TenantId = "6c1f6a0e-3f52-4d0b-9d53-1f0c7e5a1b01".parse().unwrap();
+        let path = folder.path().join(format!("{tenant}/lock.json"));
+        std::fs::create_dir(folder.path().join(tenant.to_string())).unwrap();
         for text in ["version: 1\n", "{\"plan\":{}}\n", "x"] {
             std::fs::write(&path, text).unwrap();
-            let fault = take(folder.path(), tenant, Duration::ZERO).await.unwrap_err();
+            let fault = in_folder(folder.path(), tenant, Duration::ZERO).await.unwrap_err();
             assert!(matches!(fault, LockFault::Io(..)), "{fault:?}");
             assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
         }
         // An earlier run was killed while it wrote its holder.
         for text in ["", "{", "{\"who\":{\"user\":\"a"] {
             std::fs::write(&path, text).unwrap();
-            take(folder.path(), tenant, RELEASED).await.unwrap();
+            in_folder(folder.path(), tenant, RELEASED).await.unwrap();
         }
     }
 }

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use crate::age::CLOCKS_DIFFER;
 use crate::id::UserId;
-use crate::journal::{self, Begun, JournalDir, JournalFault, Past, RunId};
+use crate::journal::{self, Begun, JournalFault, Past, RunId, TenantRuns};
 use crate::plan::Plan;
 use crate::results::WriteResult;
 use crate::settings::Setting;
@@ -32,17 +32,19 @@ impl OwnWrites {
     /// left unchanged, like any other users that were changed.
     ///
     /// # Errors
-    /// The folder of journals could not be read.
-    pub fn since(desk: JournalDir<'_>, plan: &Plan, made: Timestamp) -> Result<Self, JournalFault> {
+    /// The store of journals could not be read.
+    pub async fn since(
+        runs: &TenantRuns,
+        plan: &Plan,
+        made: Timestamp,
+    ) -> Result<Self, JournalFault> {
         let mut own = Self::default();
-        for run in journal::runs(desk)? {
-            let is_later = |begun: &Begun| {
-                begun.tenant == plan.identity.id && begun.began >= made - CLOCKS_DIFFER
-            };
-            if !journal::begun(desk, &run).is_ok_and(|begun| is_later(&begun)) {
+        for run in journal::runs(runs).await? {
+            let is_later = |begun: &Begun| begun.began >= made - CLOCKS_DIFFER;
+            if !journal::begun(runs, &run).await.is_ok_and(|begun| is_later(&begun)) {
                 continue;
             }
-            if let Ok(past) = journal::past(desk, &run) {
+            if let Ok(past) = journal::past(runs, &run).await {
                 own.take(plan, past);
             }
         }

@@ -302,7 +302,7 @@ impl Wave<'_> {
         changes: &[(usize, Change, usize)],
         shared: &SharedContext<'_>,
     ) -> Vec<Option<WriteOutcome>> {
-        let numbers = shared.intend_back(self.verified.plan, changes).unwrap_or_default();
+        let numbers = shared.intend_back(self.verified.plan, changes).await.unwrap_or_default();
         let id = |place: usize| self.user_runs.get(place).map(|user_run| user_run.id);
         let requests: OnePerUser =
             changes.iter().filter_map(|(place, change, _)| Some((id(*place)?, *change))).collect();
@@ -314,7 +314,7 @@ impl Wave<'_> {
         let noted = numbers.into_iter().zip(&outcomes);
         let noted = noted.map(|(number, outcome)| (number, noted_of(outcome.as_ref())));
         // A broken journal ends the run with its own error.
-        _ = shared.end(noted.collect());
+        _ = shared.end(noted.collect()).await;
         outcomes
     }
 }

@@ -6,17 +6,15 @@
 //! Not here: how journals are read (`journal`), or how what was found is reported (`commands`).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::entra::{accounts, facts, phones};
 use crate::graph::{Client, Error};
-use crate::id::{TenantId, UserId};
+use crate::id::UserId;
 use crate::journal::{
-    self, Damage, Intent, Journal, JournalDir, JournalFault, Noted, RestoreRow, RunId, Unsettled,
+    self, Damage, Intent, Journal, JournalFault, Noted, RestoreRow, RunId, TenantRuns, Unsettled,
 };
 use crate::results::ChangeCounts;
 use crate::results::WriteResult;
@@ -67,88 +65,82 @@ pub enum DoubtResult {
 #[derive(Debug)]
 pub enum ResumeFault {
     Graph(Error),
-    Journal(PathBuf, io::Error),
+    Journal(JournalFault),
 }
 
-/// Checks every run of the tenant that is not settled, and returns the journals that could not be read.
-/// The caller must hold the lock: otherwise a run without an end may still be under way.
+/// The runs that were not settled, and the journals that could not be read.
+#[derive(Debug, Default)]
+pub struct Earlier {
+    pub unfinished: Vec<Unfinished>,
+    pub faults: Vec<JournalFault>,
+    /// Every run whose last segment is before this one is settled.
+    pub settled: u64,
+}
+
+/// Checks every run of the tenant that is not settled. The caller must hold the lock: otherwise a run
+/// without an end may still be under way.
 ///
 /// # Errors
-/// The tenant could not be read, or a journal could not be written.
-pub async fn settle_earlier(
-    desk: JournalDir<'_>,
-    client: &Client,
-    tenant: TenantId,
-) -> Result<(Vec<Unfinished>, Vec<JournalFault>), ResumeFault> {
-    settle_earlier_within(desk, client, tenant, SECOND_LOOK).await
+/// The tenant or the store could not be read, or a journal could not be written.
+pub async fn settle_earlier(runs: &TenantRuns, client: &Client) -> Result<Earlier, ResumeFault> {
+    settle_earlier_within(runs, client, SECOND_LOOK).await
 }
 
 /// Does the same with another wait before the second read.
 ///
 /// # Errors
-/// The tenant could not be read, or a journal could not be written.
+/// The tenant or the store could not be read, or a journal could not be written.
 pub async fn settle_earlier_within(
-    desk: JournalDir<'_>,
+    runs: &TenantRuns,
     client: &Client,
-    tenant: TenantId,
     second_look: Duration,
-) -> Result<(Vec<Unfinished>, Vec<JournalFault>), ResumeFault> {
-    let (mut unfinished, mut faults) = (Vec::new(), Vec::new());
-    let runs = journal::runs(desk).unwrap_or_else(|fault| {
-        faults.push(fault);
-        Vec::new()
-    });
-    for run in runs {
-        match journal::unsettled(desk, &run) {
-            Ok(Some(unsettled)) => match is_of(client, tenant, &unsettled).await? {
-                Some(true) => {
-                    unfinished.push(check_run(desk, client, run, &unsettled, second_look).await?);
-                }
-                Some(false) => {}
-                None => {
-                    let Unsettled { damage, open, .. } = unsettled;
-                    faults.push(JournalFault::NoTenant { run, damage, open: open.len() });
-                }
-            },
-            Ok(None) => {}
-            Err(fault) => faults.push(fault),
+) -> Result<Earlier, ResumeFault> {
+    let since = match journal::runs_since(runs).await {
+        Ok(since) => since,
+        Err(fault @ JournalFault::Row { .. }) => {
+            return Ok(Earlier { faults: vec![fault], settled: 1, ..Earlier::default() });
+        }
+        Err(fault) => return Err(ResumeFault::Journal(fault)),
+    };
+    let (mut unfinished, mut faults, mut settled) = (Vec::new(), Vec::new(), None);
+    for one in since {
+        let begins = one.begins();
+        let is_settled = match journal::unsettled(runs, &one).await {
+            Ok(Some(unsettled)) => {
+                let (found, is_settled) =
+                    check_run(runs, client, one.run, &unsettled, second_look).await?;
+                unfinished.push(found);
+                is_settled
+            }
+            Ok(None) => true,
+            Err(fault @ JournalFault::Store(_)) => return Err(ResumeFault::Journal(fault)),
+            Err(fault) => {
+                faults.push(fault);
+                false
+            }
+        };
+        if !is_settled {
+            settled.get_or_insert(begins);
         }
     }
-    Ok((unfinished, faults))
-}
-
-/// Returns whether a run belongs to this tenant. If the first line of the journal is lost, the users of
-/// its writes in doubt decide: a user id exists in one tenant only.
-async fn is_of(
-    client: &Client,
-    tenant: TenantId,
-    unsettled: &Unsettled,
-) -> Result<Option<bool>, ResumeFault> {
-    if let Some(begun) = &unsettled.begun {
-        return Ok(Some(begun.tenant == tenant));
-    }
-    if unsettled.open.is_empty() {
-        // There is nothing to check, whichever tenant the run belongs to.
-        return Ok(Some(false));
-    }
-    let users = users(unsettled.open.values());
-    let accounts = accounts::read(client, &users).await.map_err(ResumeFault::Graph)?;
-    Ok((!accounts.there.is_empty()).then_some(true))
+    Ok(Earlier { unfinished, faults, settled: settled.unwrap_or(u64::MAX) })
 }
 
 fn users<'a>(open: impl Iterator<Item = &'a Intent>) -> BTreeSet<UserId> {
     open.map(|intent| intent.user).collect()
 }
 
+/// Checks a run, and returns whether it is settled now.
 async fn check_run(
-    desk: JournalDir<'_>,
+    runs: &TenantRuns,
     client: &Client,
     run: RunId,
     unsettled: &Unsettled,
     second_look: Duration,
-) -> Result<Unfinished, ResumeFault> {
+) -> Result<(Unfinished, bool), ResumeFault> {
     let open = &unsettled.open;
-    let kept = journal::kept(desk, &run, |number| open.contains_key(&number)).unwrap_or_default();
+    let kept = journal::kept(runs, &run, |number| open.contains_key(&number)).await;
+    let kept = kept.unwrap_or_default();
     let found = find(client, open, &kept, second_look).await.map_err(ResumeFault::Graph)?;
     let ended: Vec<(usize, Noted)> =
         found.iter().filter_map(|(number, found)| Some((*number, found.noted()?))).collect();
@@ -161,26 +153,24 @@ async fn check_run(
     let damage = unsettled.damage.clone();
     let unfinished = Unfinished { run, was_cut_off, counts, looked, damage };
     if ended.is_empty() && !is_settled {
-        return Ok(unfinished);
+        return Ok((unfinished, false));
     }
-    let journal = Journal::go_on(desk, &unfinished.run);
-    let mut journal = journal.map_err(|(path, error)| ResumeFault::Journal(path, error))?;
-    let fault = |error| ResumeFault::Journal(desk.folder.to_owned(), error);
+    let journal = Journal::go_on(runs, &unfinished.run).await.map_err(ResumeFault::Journal)?;
+    let fault = |fault| ResumeFault::Journal(JournalFault::NotWritten(fault));
     ended
         .into_iter()
         .try_for_each(|(number, noted)| journal.ended(number, noted))
         .map_err(fault)?;
     if !is_settled && was_cut_off {
-        journal.sync().map_err(fault)?;
-        return Ok(unfinished);
+        journal.sync().await.map_err(fault)?;
+        return Ok((unfinished, false));
     }
     let stopped = match &unsettled.end {
         Some(end) => end.stopped.clone(),
         None => Some("the run was cut off".to_owned()),
     };
-    let closed = journal.close_with(counts, stopped);
-    closed.map_err(|(path, error)| ResumeFault::Journal(path, error))?;
-    Ok(unfinished)
+    journal.close_with(counts, stopped).await.map_err(fault)?;
+    Ok((unfinished, is_settled))
 }
 
 /// Returns what is found about each write, by its number. A write that does not show and can still be

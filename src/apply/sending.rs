@@ -85,7 +85,7 @@ impl Wave<'_> {
         let due = self.user_runs.iter().enumerate();
         let due: Vec<(usize, Change)> =
             due.filter_map(|(place, user_run)| Some((place, user_run.due(stage)?))).collect();
-        let sent = shared.intend(self.verified.plan, &due)?;
+        let sent = shared.intend(self.verified.plan, &due).await?;
         let old = self.too_old(&sent, shared);
         let changes: OnePerUser = sent
             .iter()
@@ -153,7 +153,8 @@ impl Wave<'_> {
         let noted = shared.note(noted.collect());
         // This reaches the disk together with the intents of the writes that are put back.
         self.put_back(stage, unsafe_writes, shared).await;
-        let known = noted.and_then(|known| shared.sync().map(|()| known))?;
+        let known = noted?;
+        shared.sync().await?;
         shared.stop.know(known);
         reread.and(checked).map_err(|error| error.to_string())?;
         answers.stopped.take().map_or(Ok(()), |error| Err(error.to_string()))?;

@@ -109,11 +109,11 @@ impl<'a> Wave<'a> {
                 continue;
             }
             let sent = self.stage(stage, shared).await;
-            self.settle(shared)?;
+            self.settle(shared).await?;
             let sent = sent?;
             if stage == Stage::SmsSignIn {
                 let unseen = self.read_back(stage, &sent).await;
-                shared.unseen(unseen.map_err(|error| error.to_string())?)?;
+                shared.unseen(unseen.map_err(|error| error.to_string())?).await?;
             }
         }
         Ok(())
@@ -121,7 +121,7 @@ impl<'a> Wave<'a> {
 
     /// Records the outcome of writes in doubt, if it is known by now: no later run has to check a write
     /// that was sent again, or that a read showed before it was sent again.
-    fn settle(&mut self, shared: &SharedContext<'_>) -> Result<(), String> {
+    async fn settle(&mut self, shared: &SharedContext<'_>) -> Result<(), String> {
         let mut ended = Vec::new();
         for (place, change, number) in std::mem::take(&mut self.in_doubt) {
             match self.user_runs.get(place).and_then(|user_run| user_run.result(&change)) {
@@ -131,7 +131,7 @@ impl<'a> Wave<'a> {
                 _ => self.in_doubt.push((place, change, number)),
             }
         }
-        if ended.is_empty() { Ok(()) } else { shared.end(ended) }
+        if ended.is_empty() { Ok(()) } else { shared.end(ended).await }
     }
 
     fn is_due(&self, stage: Stage) -> bool {

@@ -21,6 +21,7 @@ use super::stats::Stats;
 use super::terminal_frontend::Terminal;
 use crate::disclose::{Discloser, outgoing};
 use crate::exit::Exit;
+use crate::journal::RunStore;
 use crate::plan::fingerprint::Fingerprint;
 use crate::plan::reviewed_difference::ReviewedDifference;
 use crate::policy;
@@ -119,7 +120,8 @@ async fn apply(args: &Args, config: &Path, known: &Known) -> Result<Exit, Fault>
     let mut tenant = connect(&set, config, &args.reach).await?;
     _ = known.disclose.set(tenant.disclose.clone());
     let session = &mut tenant.session;
-    args.conditions.remember(session, config);
+    let store = args.conditions.store(&set, config);
+    args.conditions.remember(session, &store).await;
     let part = args.selection.is_part();
     let terminal = Terminal {
         view: TextView { all: args.all, sandbox: session.is_sandbox, part },
@@ -130,7 +132,7 @@ async fn apply(args: &Args, config: &Path, known: &Known) -> Result<Exit, Fault>
         is_quiet: args.format == OutputFormat::Json,
         applied: &known.applied,
     };
-    let request = args.request(config, base);
+    let request = args.request(store, base);
     let end = run::apply::apply(session, &set, &request, &terminal).await;
     args.stats.tell(session.client(), false);
     tenant.close().await;
@@ -182,13 +184,14 @@ fn ended(applied: Applied, end: &Result<Exit, Fault>) -> Applied {
         Exit::Done => AppliedEnd::Done,
         Exit::Refused => AppliedEnd::Refused,
         Exit::Partly => AppliedEnd::Partly,
+        Exit::NotNow => AppliedEnd::NotNow,
         Exit::Failed | Exit::Changes | Exit::Invalid => AppliedEnd::Failed,
     };
     Applied { end, why: why.or(applied.why), ..applied }
 }
 
 impl Args {
-    fn request(&self, config: &Path, base: Option<Base>) -> ApplyRequest {
+    fn request(&self, store: RunStore, base: Option<Base>) -> ApplyRequest {
         let source = match (&self.file, &self.approved) {
             (Some(file), _) => {
                 let max_age = self.max_age.unwrap_or(MOST_OF_A_PLAN);
@@ -205,7 +208,7 @@ impl Args {
         let reviewed = self.approved_difference.clone();
         let difference =
             base.zip(reviewed).map(|(base, reviewed)| DifferenceRequest { base, reviewed });
-        let conditions = self.conditions.of_run(config);
+        let conditions = self.conditions.of_run(store);
         ApplyRequest { source, conditions, expect: self.expect, difference }
     }
 }

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 
+use crate::journal::RunStore;
+use crate::policy::PolicySet;
 use crate::run::allowance::Allowance;
 use crate::run::session::Session;
 use crate::run::write::WriteConditions;
@@ -31,24 +33,31 @@ pub(super) struct Conditions {
 }
 
 impl Conditions {
-    /// Loads the break-glass groups of the tenant from the journals in the folder.
-    pub(super) fn remember(&self, session: &mut Session, config: &Path) {
-        session.remember(&self.folder(config));
+    /// Returns where the runs are.
+    pub(super) fn store(&self, set: &PolicySet, config: &Path) -> RunStore {
+        run_store(self.journal.as_deref(), set, config)
+    }
+
+    /// Loads the break-glass groups of the tenant from the journals.
+    pub(super) async fn remember(&self, session: &mut Session, store: &RunStore) {
+        session.remember(store).await;
     }
 
     /// Returns the conditions for a run.
-    pub(super) fn of_run(&self, config: &Path) -> WriteConditions {
+    pub(super) fn of_run(&self, store: RunStore) -> WriteConditions {
         WriteConditions {
             allow: self.allow.clone(),
             auto_approve: self.auto_approve,
-            folder: self.folder(config),
+            store,
             lock_timeout: self.lock_timeout.unsigned_abs(),
         }
     }
+}
 
-    fn folder(&self, config: &Path) -> PathBuf {
-        self.journal.clone().unwrap_or_else(|| folder(config))
-    }
+/// Returns where the runs of a project are: in the folder that is given, otherwise where `mfactl.yaml` says.
+pub(super) fn run_store(given: Option<&Path>, set: &PolicySet, config: &Path) -> RunStore {
+    let folder = given.map_or_else(|| folder(config), Path::to_owned);
+    RunStore::in_folder(folder, set.project.keep_numbers)
 }
 
 /// Parses a duration on the command line.

@@ -16,7 +16,7 @@ use mfactl_sandbox as sandbox;
 use tracing::info;
 use uuid::Uuid;
 
-use super::conditions::folder;
+use super::conditions::run_store;
 use super::disclosure::Disclose;
 use super::fault::Fault;
 use super::saved;
@@ -162,7 +162,7 @@ pub(super) async fn connect(
     let disclose = reach.disclose.begin(set.project.disclose, &id.to_string());
     let identity = Identity { id, domain: domain.into() };
     let mut tenant = ConnectedTenant::new(client, identity, disclose, embedded);
-    tenant.session.remember(&folder(config));
+    tenant.session.remember(&run_store(None, set, config)).await;
     Ok(tenant)
 }
 

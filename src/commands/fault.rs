@@ -104,12 +104,23 @@ pub enum Fault {
 impl Fault {
     /// Returns the exit status for the error.
     #[must_use]
-    pub const fn exit(&self) -> Exit {
+    pub fn exit(&self) -> Exit {
         match self {
             Self::Run(RunFault::Policies { .. }) => Exit::Invalid,
-            Self::Run(
-                RunFault::Refused(_) | RunFault::Brakes(_) | RunFault::Lock(LockFault::Held(_)),
-            ) => Exit::Refused,
+            Self::Run(RunFault::Refused(_) | RunFault::Brakes(_)) => Exit::Refused,
+            Self::Run(RunFault::Lock(LockFault::Held(_))) => Exit::NotNow,
+            Self::Run(RunFault::Graph(error) | RunFault::Resume(ResumeFault::Graph(error)))
+                if error.may_pass() =>
+            {
+                Exit::NotNow
+            }
+            Self::Run(RunFault::Journal(fault)) if fault.may_pass() => Exit::NotNow,
+            Self::Run(RunFault::PastRun(fault) | RunFault::Resume(ResumeFault::Journal(fault)))
+                if fault.may_pass() =>
+            {
+                Exit::NotNow
+            }
+            Self::Review(error) if error.may_pass() => Exit::NotNow,
             // The content of the file is refused.
             Self::Run(RunFault::SavedPlan { fault, .. }) if !matches!(fault, FileFault::Io(_)) => {
                 Exit::Refused
@@ -307,7 +318,7 @@ impl RunFault {
                 write!(f, "error: the approval `{}` cannot be used: {fault}", path.display())
             }
             Self::Lock(LockFault::Held(holder)) => {
-                f.write_str("error: refused: another run that writes to this tenant is active in this journal folder")?;
+                f.write_str("error: not now: another run that writes to this tenant is active in this journal folder")?;
                 match holder {
                     Some(Holder { who, since }) => write!(f, ": {who}, since {since:.0}"),
                     None => Ok(()),
@@ -316,9 +327,8 @@ impl RunFault {
             Self::Lock(LockFault::Io(path, error)) => {
                 write!(f, "error: the lock `{}` could not be taken: {error}", path.display())
             }
-            Self::Journal(path, error) | Self::Resume(ResumeFault::Journal(path, error)) => {
-                write!(f, "error: the journal `{}` could not be written: {error}", path.display())
-            }
+            Self::Journal(fault) => write!(f, "error: {fault}"),
+            Self::Resume(ResumeFault::Journal(fault)) => write!(f, "error: {fault}"),
             Self::Resume(ResumeFault::Graph(error)) => {
                 write!(f, "error: the result of a run that was cut off could not be read: {error}")
             }

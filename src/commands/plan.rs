@@ -9,6 +9,7 @@ use clap::builder::PossibleValue;
 
 use super::against;
 use super::approval;
+use super::conditions::run_store;
 use super::connect::{ConnectedTenant, Reach};
 use super::fault::Fault;
 use super::guards::Guards;
@@ -129,7 +130,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let base = base.map(|base| tenant.translated_base(base));
     let session = &mut tenant.session;
     if let Some(folder) = &args.journal {
-        session.remember(folder);
+        session.remember(&run_store(Some(folder), &set, config)).await;
     }
     let (plan, review) = planned(args, base, &set, session).await?;
     if let Some(path) = &args.out {

@@ -2,7 +2,6 @@
 //!
 //! Not here: the journal (`journal`), or how runs look (`render::runs`).
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -14,8 +13,7 @@ use super::fault::Fault;
 use super::output::{OutputFormat, stream};
 use crate::apply::lock;
 use crate::exit::Exit;
-use crate::id::TenantId;
-use crate::journal::{self, JournalDir, Listed, Pruning, RunId};
+use crate::journal::{self, JournalFault, Listed, PruneRequest, Pruning, RunId, RunStore};
 use crate::render::runs;
 use crate::run::fault::RunFault;
 use crate::terminal::{print, say};
@@ -44,23 +42,27 @@ enum One {
         #[command(flatten)]
         how: How,
     },
-    /// Remove old runs, with their restore files
+    /// Remove the restore files of old runs, and their journals too if that is asked for
     Prune(Prune),
 }
 
-/// Remove runs that began longer ago than `--keep`, with their restore files. A run that was cut off or
-/// has writes in doubt stays, and so does the last run of each tenant. `undo` does not work for a
-/// removed run.
+/// Remove the restore files of runs that began longer ago than `--keep`, and with them the full phone
+/// numbers: `undo` does not work for these runs any more. A run that was cut off or has writes in doubt keeps
+/// them. Journals have no full numbers, and stay unless `--journals` is given.
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  mfactl runs prune --keep 90d\n  mfactl runs prune --keep 26w --damaged\n"
+    after_help = "Examples:\n  mfactl runs prune --keep 90d\n  mfactl runs prune --keep 26w --journals --damaged\n\nJournals form a chain, so they are removed from its beginning only: the journal of a run stays if that\nof an older run stays. The last journal of a tenant always stays.\n"
 )]
 struct Prune {
-    /// How long runs are kept, such as `90d`, `12w` or `36h`
+    /// How long restore files are kept, such as `90d`, `12w` or `36h`
     #[arg(long, value_name = "TIME", value_parser = age)]
     keep: SignedDuration,
 
-    /// Remove damaged runs too, if they are old enough
+    /// Remove journals too, of runs that are as old
+    #[arg(long)]
+    journals: bool,
+
+    /// Do it for damaged runs too
     #[arg(long)]
     damaged: bool,
 
@@ -92,15 +94,10 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     if only.is_some() {
         how.disclose.need_names(None, "the journal of a run names its users")?;
     }
-    let folder = how.journal.clone().unwrap_or_else(|| folder(config));
-    let desk = JournalDir { folder: &folder, keep_numbers: true };
+    let store = store(how.journal.as_deref(), config);
     let all = match only {
-        None => listed(desk)?,
-        Some(name) => {
-            let run = RunId::named(name).ok_or_else(|| Fault::NoSuchRun(name.clone()))?;
-            let past = journal::past(desk, &run).map_err(RunFault::PastRun)?;
-            vec![Listed { run, past: Ok(past) }]
-        }
+        None => journal::listed(&store).await.map_err(RunFault::PastRun)?,
+        Some(name) => vec![one(&store, name).await?],
     };
     for listed in &all {
         if let Some(how) = listed.damage() {
@@ -121,42 +118,52 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     Ok(Exit::Done)
 }
 
-/// Returns every run, even if nothing of it can be read.
-fn listed(desk: JournalDir<'_>) -> Result<Vec<Listed>, Fault> {
-    let runs = journal::runs(desk).map_err(RunFault::PastRun)?;
-    let listed = |run: RunId| {
-        let past = journal::past(desk, &run);
-        Listed { run, past }
-    };
-    Ok(runs.into_iter().map(listed).collect())
+/// Returns where the runs are. A file that does not read as YAML does not keep anybody from reading them.
+fn store(given: Option<&Path>, config: &Path) -> RunStore {
+    RunStore::in_folder(given.map_or_else(|| folder(config), Path::to_owned), true)
+}
+
+/// Returns the run of this name, of whichever tenant it is.
+async fn one(store: &RunStore, name: &str) -> Result<Listed, Fault> {
+    let run = RunId::named(name).ok_or_else(|| Fault::NoSuchRun(name.to_owned()))?;
+    let tenants = store.tenants().await.map_err(JournalFault::Store).map_err(RunFault::PastRun)?;
+    for tenant in tenants {
+        match journal::past(&store.of(tenant), &run).await {
+            Err(JournalFault::NoRun(_)) => {}
+            past => return Ok(Listed { past: Ok(past.map_err(RunFault::PastRun)?), run }),
+        }
+    }
+    Err(RunFault::PastRun(JournalFault::NoRun(run)).into())
 }
 
 async fn prune(args: &Prune, config: &Path) -> Result<Exit, Fault> {
-    let folder = args.journal.clone().unwrap_or_else(|| folder(config));
-    let desk = JournalDir { folder: &folder, keep_numbers: true };
-    let look = || {
-        let before = Timestamp::now().checked_sub(args.keep).unwrap_or(Timestamp::MIN);
-        journal::pruning(desk, before, args.damaged).map_err(RunFault::PastRun)
-    };
-    let tenants: BTreeSet<TenantId> = look()?.goes.iter().filter_map(|goes| goes.tenant).collect();
-    let mut locks = Vec::new();
+    let store = store(args.journal.as_deref(), config);
+    let before = Timestamp::now().checked_sub(args.keep).unwrap_or(Timestamp::MIN);
+    let request = PruneRequest { before, damaged: args.damaged, journals: args.journals };
+    let tenants = store.tenants().await.map_err(JournalFault::Store).map_err(RunFault::PastRun)?;
+    let (mut gone, mut kept) = (0, 0);
     for tenant in tenants {
-        // A running apply may be reading the runs that would be removed.
-        locks.push(lock::take(&folder, tenant, Duration::ZERO).await.map_err(RunFault::Lock)?);
+        let of = store.of(tenant);
+        let mut pruning = journal::pruning(&of, request).await.map_err(RunFault::PastRun)?;
+        let mut lock = None;
+        if !pruning.goes.is_empty() {
+            // A running apply may be reading the runs that would be removed.
+            lock = Some(lock::take(&of, Duration::ZERO).await.map_err(RunFault::Lock)?);
+            pruning = journal::pruning(&of, request).await.map_err(RunFault::PastRun)?;
+        }
+        let Pruning { goes, stays } = pruning;
+        for (run, why) in &stays {
+            say(&format!("run {run} stays: {why}"));
+        }
+        for one in &goes {
+            journal::remove(&of, one).await.map_err(RunFault::PastRun)?;
+            print(&runs::removed(one)).map_err(Fault::Output)?;
+        }
+        drop(lock);
+        gone += goes.len();
+        kept += stays.len();
     }
-    let Pruning { goes, stays } = look()?;
-    for (run, why) in &stays {
-        say(&format!("run {run} stays: {why}"));
-    }
-    for goes in &goes {
-        let run = &goes.run;
-        journal::remove(desk, run).map_err(|error| Fault::Machine {
-            what: format!("the run `{run}` could not be removed"),
-            error,
-        })?;
-        print(&format!("removed {run}, with its restore file\n")).map_err(Fault::Output)?;
-    }
-    print(&runs::pruned(goes.len(), stays.len())).map_err(Fault::Output)?;
+    print(&runs::pruned(gone, kept)).map_err(Fault::Output)?;
     Ok(Exit::Done)
 }
 

@@ -14,7 +14,7 @@ use super::saved;
 use super::terminal_frontend::Terminal;
 use crate::disclose::Discloser;
 use crate::exit::Exit;
-use crate::journal::RunId;
+use crate::journal::{RunId, RunStore};
 use crate::policy::{self, PolicySet};
 use crate::render::plan::text::TextView;
 use crate::run::events::{Frontend as _, RunOutput};
@@ -56,8 +56,9 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     output::room(args.out.as_ref(), args.format)?;
     let set = policy::load(config)?;
     let mut tenant = connect(&set, config, &args.reach).await?;
-    args.conditions.remember(&mut tenant.session, config);
-    let exit = undo(args, &set, (&tenant.session, &tenant.disclose), config).await;
+    let store = args.conditions.store(&set, config);
+    args.conditions.remember(&mut tenant.session, &store).await;
+    let exit = undo(args, &set, (&tenant.session, &tenant.disclose), store).await;
     tenant.close().await;
     exit
 }
@@ -66,7 +67,7 @@ async fn undo(
     args: &Args,
     set: &PolicySet,
     (session, disclose): (&Session, &Discloser),
-    config: &Path,
+    store: RunStore,
 ) -> Result<Exit, Fault> {
     let terminal = Terminal {
         view: TextView { all: args.all, sandbox: session.is_sandbox, part: false },
@@ -77,7 +78,7 @@ async fn undo(
         is_quiet: false,
         applied: &RefCell::default(),
     };
-    let conditions = args.conditions.of_run(config);
+    let conditions = args.conditions.of_run(store);
     let request = UndoRequest { run: args.run.clone(), conditions };
     let Some(path) = &args.out else {
         return Ok(undo::undo(session, set, &request, &terminal).await?.into());

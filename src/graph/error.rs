@@ -36,6 +36,8 @@ struct Inner {
     shared: bool,
     /// The credential that gave no token, in words.
     credential: Option<String>,
+    /// The sign-in service could not be reached, or was not ready.
+    sign_in_is_away: bool,
 }
 
 /// What went wrong.
@@ -90,6 +92,7 @@ impl Error {
             garbled: false,
             shared: false,
             credential: None,
+            sign_in_is_away: false,
         }))
     }
 
@@ -167,6 +170,12 @@ impl Error {
         self
     }
 
+    /// Notes that there is no token because the sign-in service could not be reached, or was not ready.
+    pub(super) fn without_sign_in(mut self) -> Self {
+        self.0.sign_in_is_away = true;
+        self
+    }
+
     pub(super) const fn with_kind(mut self, kind: ErrorKind) -> Self {
         self.0.kind = kind;
         self
@@ -189,6 +198,26 @@ impl Error {
             | ErrorKind::ListExpired
             | ErrorKind::Endless
             | ErrorKind::TooLong => false,
+        }
+    }
+
+    /// Returns whether nothing is wrong with the request and its sender: a later run may succeed.
+    #[must_use]
+    pub fn may_pass(&self) -> bool {
+        match self.kind() {
+            ErrorKind::Deadline | ErrorKind::ListExpired => true,
+            ErrorKind::Token => self.0.sign_in_is_away,
+            ErrorKind::Connect
+            | ErrorKind::Timeout
+            | ErrorKind::Cut
+            | ErrorKind::Status
+            | ErrorKind::Body
+            | ErrorKind::ForeignHost
+            | ErrorKind::Throttled
+            | ErrorKind::Withdrawn
+            | ErrorKind::Setup
+            | ErrorKind::Endless
+            | ErrorKind::TooLong => self.is_passing(),
         }
     }
 

@@ -19,6 +19,8 @@ pub struct Damage {
     missing: usize,
     /// True if the digest at the end is that of another text.
     pub(super) digest_differs: bool,
+    /// Number of segments whose head is not as it was written.
+    pub(super) heads: usize,
 }
 
 impl Damage {
@@ -55,6 +57,15 @@ impl fmt::Display for Damage {
             0 => {}
             1 => parts.push("1 line is missing".to_owned()),
             many => parts.push(format!("{many} lines are missing")),
+        }
+        match self.heads {
+            0 => {}
+            1 => parts.push("the first line of 1 segment is not as it was written".to_owned()),
+            many => {
+                parts.push(format!(
+                    "the first lines of {many} segments are not as they were written"
+                ));
+            }
         }
         if self.digest_differs {
             parts.push("it does not match its own digest".to_owned());

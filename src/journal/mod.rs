@@ -1,35 +1,46 @@
-//! Records on this machine's disk what a run does, before it does it: a line for each write before it is
-//! sent, a line for its result, and at the end a line with the counts that closes the journal. If that
-//! line counts writes in doubt, the next apply adds what it found and closes the journal again; the
-//! digest of each closing line covers every byte before it. Phone numbers in a journal are masked. The
-//! full values from before the run are in the restore file next to the journals, which only its owner
-//! can read: without it a run cannot be undone.
+//! Records in the run store what a run does, before it does it: a line for each write before it is sent, a
+//! line for its result, and at the end a line with the counts that closes the journal. If that line counts
+//! writes in doubt, the next apply adds what it found and closes the journal again; the digest of each
+//! closing line covers every line before it. Phone numbers in a journal are masked. The full values from
+//! before the run are in the restore files, which have a place of their own: without them a run cannot be
+//! undone.
 //!
-//! If the journal cannot be written, the run ends before the next write to the tenant. Not here: the
-//! lines themselves (`rows`), reading a journal (`read`), or settling one that has no end (`resume`).
+//! Lines reach the store in segments, each created once under the next number of the tenant. So two runs
+//! never both write: one of them does not get its number, and ends before its next write to the tenant.
+//! Not here: the lines themselves (`rows`), the segments (`chain`, `writer`), reading a journal (`read`), or
+//! settling one that has no end (`resume`).
 
+mod chain;
 mod damage;
 mod line;
 mod prune;
 mod read;
 mod rows;
+mod run_store;
+mod summary;
+mod text;
+mod writer;
 
 pub use damage::Damage;
-pub use prune::{Goes, Pruning, Stays, pruning, remove};
-pub use read::{JournalFault, Listed, Past, PastWrite, guarding, kept, past, restored, runs};
-pub(crate) use read::{Unsettled, begun, unsettled};
+pub use prune::{Goes, PruneRequest, Pruning, Stays, pruning, remove};
+pub use read::{
+    JournalFault, Listed, Past, PastWrite, guarding, kept, listed, past, restored, runs,
+};
+pub(crate) use read::{Unsettled, begun, runs_since, unsettled};
 pub use rows::{Begun, End, EndCheckRow, Ended, Intent, Noted, RestoreRow, RunActor, RunId};
+pub use run_store::{RunStore, TenantRuns};
+pub use summary::{RunSummary, SegmentRange};
+pub use writer::JournalWriteFault;
 
 use crate::results::WriteResult;
+use std::cell::RefCell;
 use std::collections::BTreeSet;
-use std::fs::File;
-use std::io::{self, Write as _};
-use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use sha2::{Digest as _, Sha256};
+use tokio::sync::Mutex;
+use tracing::warn;
 
-use crate::files::{self, How, open_own};
 use crate::plan::Plan;
 use crate::results::WorseUser;
 use crate::results::{ApplyReport, ChangeCounts};
@@ -37,92 +48,56 @@ use crate::settings::Value;
 use crate::settings::change::Change;
 use crate::settings::full_value::FullValue;
 use crate::tenant::membership::Guarding;
+use chain::hex;
 use rows::{FORMAT, JournalRow};
-
-const RUNS: &str = "runs";
-const RESTORE: &str = "restore";
-const JOURNAL: &str = "journal.jsonl";
-
-/// Number of trailing path components that belong to mfactl and must not be links. For a journal: the
-/// folder, `runs`, the run, and the file. For a restore file: the folder, `restore`, and the file.
-const OWN_JOURNAL: usize = 4;
-const OWN_RESTORE: usize = 3;
-
-/// The folder that holds journals, and whether phone numbers are kept next to them.
-#[derive(Debug, Clone, Copy)]
-pub struct JournalDir<'a> {
-    pub folder: &'a Path,
-    pub keep_numbers: bool,
-}
+use text::RunText;
+use writer::{ChainWriter, SegmentDraft};
 
 /// A journal that is being written.
 #[derive(Debug)]
 pub struct Journal {
     run: RunId,
-    path: PathBuf,
-    file: File,
+    runs: TenantRuns,
+    /// `None` if the first line of the run cannot be read.
+    begun: Option<Begun>,
+    lines: RefCell<Lines>,
+    chain: Mutex<ChainWriter>,
+}
+
+/// What is recorded, and what of it is not in the store yet.
+#[derive(Debug, Default)]
+struct Lines {
     digest: Sha256,
-    restore: File,
-    keep_numbers: bool,
     intended: usize,
     /// Writes whose result is not recorded, or is recorded as unknown.
     open: BTreeSet<usize>,
-    /// True if a line could not be written: the next one would follow half a line.
-    broken: bool,
-    /// Lines that are not in the file yet.
-    lines: Vec<u8>,
-    kept: Vec<u8>,
-    /// The places of the next line in the journal and in the restore file.
+    draft: SegmentDraft,
+    /// The places of the next line in the journal and in the restore files.
     next: usize,
     next_kept: usize,
 }
 
-impl JournalDir<'_> {
-    fn journal(&self, run: &RunId) -> PathBuf {
-        self.folder.join(RUNS).join(run.as_str()).join(JOURNAL)
-    }
-
-    fn restore(&self, run: &RunId) -> PathBuf {
-        self.folder.join(RESTORE).join(run.as_str())
-    }
-}
-
 impl Journal {
-    /// Begins a journal for a plan, with the members of each break-glass group.
+    /// Begins a journal for a plan, with the members of each break-glass group. `settled` is the number up
+    /// to which every run of the chain is settled.
     ///
     /// # Errors
-    /// The file, with the error of the operating system.
-    pub fn begin(
-        desk: JournalDir<'_>,
+    /// The store could not be written, or another run was faster.
+    pub async fn begin(
+        runs: &TenantRuns,
         plan: &Plan,
         guarding: Guarding,
         now: Timestamp,
-    ) -> Result<Self, (PathBuf, io::Error)> {
+        settled: u64,
+    ) -> Result<Self, JournalWriteFault> {
         let run = RunId::new(now);
-        let (path, restore) = (desk.journal(&run), desk.restore(&run));
-        let new = |path: &Path, own| {
-            open_own(path, own, How::New).map_err(|error| (path.to_owned(), error))
-        };
-        let (file, restore) = (new(&path, OWN_JOURNAL)?, new(&restore, OWN_RESTORE)?);
-        let mut journal = Self {
-            run: run.clone(),
-            path,
-            file,
-            digest: Sha256::new(),
-            restore,
-            keep_numbers: desk.keep_numbers,
-            intended: 0,
-            open: BTreeSet::new(),
-            broken: false,
-            lines: Vec::new(),
-            kept: Vec::new(),
-            next: 1,
-            next_kept: 1,
-        };
+        let chain = ChainWriter::begin(runs, &run, None).await?;
+        let settled = settled.min(chain.first());
+        let lines = Lines { next: 1, next_kept: 1, ..Lines::default() };
         let begun = Begun {
             format: FORMAT,
             program: env!("CARGO_PKG_VERSION").to_owned(),
-            run,
+            run: run.clone(),
             tenant: plan.identity.id,
             domain: plan.identity.domain.raw().to_owned(),
             purpose: plan.purpose.clone(),
@@ -131,46 +106,65 @@ impl Journal {
             by: RunActor::is_here(),
             changes: plan.changes.len(),
             break_glass: Some(guarding),
+            settled,
         };
-        let begin = journal.row(&JournalRow::Run(Box::new(begun))).and_then(|()| journal.sync());
-        begin.map_err(|error| (journal.path.clone(), error))?;
+        let journal = Self::of(runs, run, lines, chain, Some(begun.clone()));
+        journal.row(&JournalRow::Run(Box::new(begun)))?;
+        journal.sync().await?;
+        journal.summarise(None).await;
         Ok(journal)
     }
 
     /// Continues the journal of a run that is not settled.
     ///
     /// # Errors
-    /// The file, with the error of the operating system.
-    pub(crate) fn go_on(desk: JournalDir<'_>, run: &RunId) -> Result<Self, (PathBuf, io::Error)> {
-        let (path, restore) = (desk.journal(run), desk.restore(run));
-        let open = |path: &Path, own| {
-            open_own(path, own, How::Append).map_err(|error| (path.to_owned(), error))
-        };
-        let so_far = open_own(&path, OWN_JOURNAL, How::Read);
-        let so_far = so_far.and_then(|file| files::read_all(file, u64::MAX));
-        let so_far = so_far.map_err(|error| (path.clone(), error))?;
-        let mut journal = Self {
-            run: run.clone(),
-            file: open(&path, OWN_JOURNAL)?,
-            restore: open(&restore, OWN_RESTORE)?,
+    /// The store could not be read.
+    pub(crate) async fn go_on(runs: &TenantRuns, run: &RunId) -> Result<Self, JournalFault> {
+        let segments = runs.of_run(run).await?.ok_or_else(|| JournalFault::NoRun(run.clone()))?;
+        let so_far = RunText::whole(runs, &segments).await.map_err(JournalFault::Store)?;
+        let chain = ChainWriter::begin(runs, run, Some(segments.begins())).await;
+        let chain = chain.map_err(|fault| match fault {
+            JournalWriteFault::Store(fault) => JournalFault::Store(fault),
+            other => JournalFault::NotWritten(other),
+        })?;
+        let mut lines = Lines {
             digest: Sha256::new_with_prefix(&so_far),
-            path,
-            keep_numbers: desk.keep_numbers,
-            intended: 0,
-            open: BTreeSet::new(),
-            broken: false,
-            lines: Vec::new(),
-            kept: Vec::new(),
             next: line::next_place(&so_far),
             // This journal keeps no values of earlier writes.
             next_kept: 1,
+            ..Lines::default()
         };
         if so_far.last().is_some_and(|byte| *byte != b'\n') {
-            // The line that was being written when the run was interrupted.
-            journal.lines.push(b'\n');
-            journal.digest.update(b"\n");
+            lines.draft.rows.push(b'\n');
+            lines.digest.update(b"\n");
         }
-        Ok(journal)
+        let begun = begun(runs, run).await.ok();
+        Ok(Self::of(runs, run.clone(), lines, chain, begun))
+    }
+
+    fn of(
+        runs: &TenantRuns,
+        run: RunId,
+        lines: Lines,
+        chain: ChainWriter,
+        begun: Option<Begun>,
+    ) -> Self {
+        let runs = runs.clone();
+        Self { run, runs, begun, lines: RefCell::new(lines), chain: Mutex::new(chain) }
+    }
+
+    /// Writes the summary of the run. It is an index, so a run does not fail because of it.
+    async fn summarise(&self, end: Option<&End>) {
+        let Some(begun) = &self.begun else { return };
+        let segments = self.chain.lock().await.range();
+        let summary = RunSummary::begun(begun, segments);
+        let summary = match end {
+            Some(end) => summary.ended(end, segments.last),
+            None => summary,
+        };
+        if let Err(fault) = summary.write(&self.runs).await {
+            warn!(fault = %fault, "the summary of the run could not be written");
+        }
     }
 
     #[must_use]
@@ -179,28 +173,24 @@ impl Journal {
     }
 
     /// Records a write that will be sent, and the earlier write that it puts back, if any. Returns its
-    /// number. The line is on the disk after [`Self::sync`].
+    /// number. The line is in the store after [`Self::sync`].
     pub(crate) fn intend(
-        &mut self,
+        &self,
         plan: &Plan,
         change: &Change,
         puts_back: Option<usize>,
-    ) -> io::Result<usize> {
-        let number = self.intended;
-        self.intended += 1;
+    ) -> Result<usize, JournalWriteFault> {
         let label = plan.policy(change.policy);
         let place = label.and_then(|label| label.rule(change.setting)).map(|rule| &rule.place);
         let user = plan.directory.user(change.user);
-        let Some(id) = user.map(|user| user.id) else { return Ok(number) };
-        self.open.insert(number);
-        let kept = |value: Value| {
-            let is_number = matches!(value, Value::Phone(_));
-            (self.keep_numbers || !is_number).then(|| FullValue::from(value))
+        let number = {
+            let mut lines = self.lines.borrow_mut();
+            let number = lines.intended;
+            lines.intended += 1;
+            number
         };
-        let (before, after) = (kept(change.before), kept(change.after));
-        let kept = RestoreRow { number, user: id, setting: change.setting, before, after };
-        line::write(&kept, self.next_kept, &mut self.kept)?;
-        self.next_kept += 1;
+        let Some(id) = user.map(|user| user.id) else { return Ok(number) };
+        self.keep(number, id, change)?;
         self.row(&JournalRow::Intent(Intent {
             number,
             user: id,
@@ -217,91 +207,102 @@ impl Journal {
         Ok(number)
     }
 
-    /// Records the result of a write.
-    pub(crate) fn ended(&mut self, number: usize, noted: Noted) -> io::Result<()> {
-        match noted.result {
-            WriteResult::Unknown => self.open.insert(number),
-            WriteResult::Done
-            | WriteResult::Failed
-            | WriteResult::NotTried
-            | WriteResult::NeverKnown => self.open.remove(&number),
+    /// Records the values before and after a write, for an undo.
+    fn keep(
+        &self,
+        number: usize,
+        user: crate::id::UserId,
+        change: &Change,
+    ) -> Result<(), JournalWriteFault> {
+        let kept = |value: Value| {
+            let is_number = matches!(value, Value::Phone(_));
+            (self.runs.store.keep_numbers || !is_number).then(|| FullValue::from(value))
         };
+        let (before, after) = (kept(change.before), kept(change.after));
+        let kept = RestoreRow { number, user, setting: change.setting, before, after };
+        let mut lines = self.lines.borrow_mut();
+        let lines = &mut *lines;
+        lines.open.insert(number);
+        line::write(&kept, lines.next_kept, &mut lines.draft.kept)
+            .map_err(|error| JournalWriteFault::Line(error.to_string()))?;
+        lines.next_kept += 1;
+        Ok(())
+    }
+
+    /// Records the result of a write.
+    pub(crate) fn ended(&self, number: usize, noted: Noted) -> Result<(), JournalWriteFault> {
+        {
+            let open = &mut self.lines.borrow_mut().open;
+            match noted.result {
+                WriteResult::Unknown => open.insert(number),
+                WriteResult::Done
+                | WriteResult::Failed
+                | WriteResult::NotTried
+                | WriteResult::NeverKnown => open.remove(&number),
+            };
+        }
         self.row(&JournalRow::Outcome(Ended { number, noted, at: Timestamp::now() }))
     }
 
-    /// Writes the recorded lines to the disk, the values from before the run first.
-    pub(crate) fn sync(&mut self) -> io::Result<()> {
-        if self.broken {
-            return Err(io::Error::other("an earlier line could not be written"));
+    /// Returns when all lines that were recorded before are in the store.
+    pub(crate) async fn sync(&self) -> Result<(), JournalWriteFault> {
+        let mut chain = self.chain.lock().await;
+        // While this waited, another caller may have written the lines.
+        let draft = std::mem::take(&mut self.lines.borrow_mut().draft);
+        if draft.is_empty() && !chain.is_broken() {
+            return Ok(());
         }
-        let written = self.write_down();
-        self.broken = written.is_err();
-        written
+        chain.write(draft).await
     }
 
     /// Returns whether a line could not be written.
     #[must_use]
-    pub const fn is_broken(&self) -> bool {
-        self.broken
-    }
-
-    fn write_down(&mut self) -> io::Result<()> {
-        if !self.kept.is_empty() {
-            self.restore.write_all(&self.kept)?;
-            self.kept.clear();
-            self.restore.sync_data()?;
-        }
-        self.file.write_all(&self.lines)?;
-        self.lines.clear();
-        self.file.sync_data()
+    pub fn is_broken(&mut self) -> bool {
+        self.chain.get_mut().is_broken()
     }
 
     /// Writes the line with the counts, which closes the journal.
     ///
     /// # Errors
-    /// The error of the operating system.
-    pub fn close(self, report: &ApplyReport) -> Result<RunId, (PathBuf, io::Error)> {
+    /// The store could not be written.
+    pub async fn close(self, report: &ApplyReport) -> Result<RunId, JournalWriteFault> {
         let mut counts = report.counts();
         // The result of a change can be known while that of one of its writes is not: a first attempt,
         // or a write that was meant to put it back. The next apply checks each write.
-        counts.unknown = counts.unknown.max(self.open.len());
-        self.close_with(counts, report.stopped.clone())
+        counts.unknown = counts.unknown.max(self.lines.borrow().open.len());
+        self.close_with(counts, report.stopped.clone()).await
     }
 
-    pub(crate) fn close_with(
-        mut self,
+    pub(crate) async fn close_with(
+        self,
         counts: ChangeCounts,
         stopped: Option<String>,
-    ) -> Result<RunId, (PathBuf, io::Error)> {
-        let digest = self.digest.clone().finalize();
-        let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    ) -> Result<RunId, JournalWriteFault> {
+        let digest = hex(self.lines.borrow().digest.clone());
         let end = End { at: Timestamp::now(), stopped, counts, digest, worse: Vec::new() };
-        match self.row(&JournalRow::End(end)).and_then(|()| self.sync()) {
-            Ok(()) => Ok(self.run),
-            Err(error) => Err((self.path, error)),
-        }
+        self.row(&JournalRow::End(end.clone()))?;
+        let draft = std::mem::take(&mut self.lines.borrow_mut().draft);
+        self.chain.lock().await.write_at_last(draft).await?;
+        self.summarise(Some(&end)).await;
+        Ok(self.run)
     }
 
     /// Adds to a closed journal the users who were open, stuck, worse off or unreadable at the end of
     /// the run.
-    fn note_worse(mut self, worse: Vec<WorseUser>) -> Result<(), (PathBuf, io::Error)> {
-        let digest = self.digest.clone().finalize();
-        let digest = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        let standing = EndCheckRow { at: Timestamp::now(), worse, digest };
-        let noted = self.row(&JournalRow::Standing(standing)).and_then(|()| self.sync());
-        noted.map_err(|error| (self.path, error))
+    async fn note_worse(self, worse: Vec<WorseUser>) -> Result<(), JournalWriteFault> {
+        let digest = hex(self.lines.borrow().digest.clone());
+        self.row(&JournalRow::Standing(EndCheckRow { at: Timestamp::now(), worse, digest }))?;
+        self.sync().await
     }
 
-    /// Returns the error in words.
-    pub(crate) fn fault(&self, error: &io::Error) -> String {
-        format!("the journal `{}` could not be written: {error}", self.path.display())
-    }
-
-    fn row(&mut self, row: &JournalRow) -> io::Result<()> {
-        let first = self.lines.len();
-        line::write(row, self.next, &mut self.lines)?;
-        self.next += 1;
-        self.digest.update(self.lines.get(first..).unwrap_or_default());
+    fn row(&self, row: &JournalRow) -> Result<(), JournalWriteFault> {
+        let mut lines = self.lines.borrow_mut();
+        let lines = &mut *lines;
+        let first = lines.draft.rows.len();
+        line::write(row, lines.next, &mut lines.draft.rows)
+            .map_err(|error| JournalWriteFault::Line(error.to_string()))?;
+        lines.next += 1;
+        lines.digest.update(lines.draft.rows.get(first..).unwrap_or_default());
         Ok(())
     }
 }
@@ -309,11 +310,12 @@ impl Journal {
 /// Adds to the journal of a run the users who were open, stuck, worse off or unreadable at its end.
 ///
 /// # Errors
-/// The file, with the error of the operating system.
-pub fn note_standing(
-    desk: JournalDir<'_>,
+/// The store could not be read or written.
+pub async fn note_standing(
+    runs: &TenantRuns,
     run: &RunId,
     worse: Vec<WorseUser>,
-) -> Result<(), (PathBuf, io::Error)> {
-    Journal::go_on(desk, run)?.note_worse(worse)
+) -> Result<(), JournalFault> {
+    let journal = Journal::go_on(runs, run).await?;
+    journal.note_worse(worse).await.map_err(JournalFault::NotWritten)
 }

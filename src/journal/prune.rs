@@ -1,46 +1,56 @@
-//! Decides which runs can be removed, and removes them: the restore file first, because it holds full
-//! phone numbers.
+//! Decides which restore files and which journals can be removed, and removes them. Restore files hold full
+//! phone numbers, so they go first and alone. Journals hold none, and go only if that is asked for: from the
+//! beginning of the chain, so that what is left is still one chain.
 //!
-//! Not here: how old a run has to be (`commands`).
+//! Not here: how old a run has to be (`commands`, `policy`).
 
-use std::collections::BTreeSet;
 use std::fmt;
-use std::io;
 
 use jiff::Timestamp;
 
+use super::chain::RunSegments;
 use super::read::{JournalFault, Past, past, runs};
 use super::rows::RunId;
-use super::{JournalDir, OWN_JOURNAL, OWN_RESTORE};
-use crate::files::{remove_own, remove_own_folder};
-use crate::id::TenantId;
+use super::run_store::TenantRuns;
 use crate::results::WriteResult;
 
-/// Reason why a run that is old enough is kept.
+/// What is old enough to be removed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PruneRequest {
+    /// Runs that began before this.
+    pub before: Timestamp,
+    /// Damaged runs too.
+    pub damaged: bool,
+    /// Journals too.
+    pub journals: bool,
+}
+
+/// Reason why something that is old enough is kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Stays {
     /// The run has no end, or a write in doubt.
     Unsettled,
     /// A part of it cannot be read.
     Damaged(String),
-    /// The last run of a tenant records the members of its break-glass groups.
+    /// The journal of the last run records the members of the break-glass groups.
     Last,
+    /// The journal of an older run stays, and journals go only from the beginning.
+    After(RunId),
 }
 
-/// The runs that are old enough, divided into those that are removed and those that are kept, oldest
-/// first.
+/// What is removed and what is kept, oldest first.
 #[derive(Debug, Default)]
 pub struct Pruning {
     pub goes: Vec<Goes>,
     pub stays: Vec<(RunId, Stays)>,
 }
 
-/// A run that can be removed.
+/// A run of which something is removed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Goes {
     pub run: RunId,
-    /// `None` if the journal does not name the tenant.
-    pub tenant: Option<TenantId>,
+    pub restore: bool,
+    pub journal: bool,
 }
 
 impl fmt::Display for Stays {
@@ -49,46 +59,62 @@ impl fmt::Display for Stays {
             Self::Unsettled => f.write_str("it is not settled; the next apply checks it"),
             Self::Damaged(how) => write!(f, "it is damaged ({how}); `--damaged` removes it too"),
             Self::Last => f.write_str(
-                "it is the last run of its tenant: the next apply compares the break-glass groups with the members that it records",
+                "its journal is the last of the tenant, and records the members of the break-glass groups",
             ),
+            Self::After(run) => write!(f, "its journal stays, because that of {run} stays"),
         }
     }
 }
 
-/// Finds which of the runs that began before a moment can be removed. Anything in the folder that has no
-/// run's name is left alone.
+/// Divides the old runs of a tenant into what is removed and what is kept.
 ///
 /// # Errors
-/// The folder exists and cannot be read.
-pub fn pruning(
-    desk: JournalDir<'_>,
-    before: Timestamp,
-    and_damaged: bool,
-) -> Result<Pruning, JournalFault> {
+/// The store could not be read.
+pub async fn pruning(of: &TenantRuns, request: PruneRequest) -> Result<Pruning, JournalFault> {
     let mut pruning = Pruning::default();
-    let mut seen = BTreeSet::new();
-    // In reverse order, the last run of each tenant comes first.
-    for run in runs(desk)?.into_iter().rev() {
+    let all = runs(of).await?;
+    let mut first_kept: Option<RunId> = None;
+    for run in &all {
         let Some(named) = run.began() else { continue };
-        let past = past(desk, &run);
+        let past = past(of, run).await;
         let begun = past.as_ref().ok().and_then(|past| past.begun.as_ref());
-        let (began, tenant) =
-            begun.map_or((named, None), |begun| (begun.began, Some(begun.tenant)));
-        let is_last = tenant.is_some_and(|tenant| seen.insert(tenant));
-        if began >= before {
-            continue;
+        let is_old = begun.map_or(named, |begun| begun.began) < request.before;
+        let is_last = all.last() == Some(run);
+        let stays = if is_old { stays(past, request.damaged) } else { None };
+        let restore = is_old && stays.is_none() && has_restore(of, run).await?;
+        let journal = match (request.journals, &first_kept) {
+            _ if !is_old || stays.is_some() => false,
+            (false, _) => false,
+            (true, Some(older)) => {
+                pruning.stays.push((run.clone(), Stays::After(older.clone())));
+                false
+            }
+            (true, None) if is_last => {
+                pruning.stays.push((run.clone(), Stays::Last));
+                false
+            }
+            (true, None) => true,
+        };
+        if !journal {
+            first_kept.get_or_insert_with(|| run.clone());
         }
-        match stays(past, is_last, and_damaged) {
-            Some(stays) => pruning.stays.push((run, stays)),
-            None => pruning.goes.push(Goes { run, tenant }),
+        if let Some(why) = stays {
+            pruning.stays.push((run.clone(), why));
+        }
+        if restore || journal {
+            pruning.goes.push(Goes { run: run.clone(), restore, journal });
         }
     }
-    pruning.goes.reverse();
-    pruning.stays.reverse();
     Ok(pruning)
 }
 
-fn stays(past: Result<Past, JournalFault>, is_last: bool, and_damaged: bool) -> Option<Stays> {
+async fn has_restore(of: &TenantRuns, run: &RunId) -> Result<bool, JournalFault> {
+    let names = of.store.restore.names(&of.restore_folder(run)).await;
+    let names = names.map_err(JournalFault::Store)?;
+    Ok(names.iter().any(|name| super::run_store::number_of(name).is_some()))
+}
+
+fn stays(past: Result<Past, JournalFault>, and_damaged: bool) -> Option<Stays> {
     let past = match past {
         Ok(past) => past,
         Err(fault) => return (!and_damaged).then(|| Stays::Damaged(fault.to_string())),
@@ -100,7 +126,7 @@ fn stays(past: Result<Past, JournalFault>, is_last: bool, and_damaged: bool) -> 
     if !past.damage.is_none() && !and_damaged {
         return Some(Stays::Damaged(past.damage.to_string()));
     }
-    is_last.then_some(Stays::Last)
+    None
 }
 
 fn is_settled(past: &Past) -> bool {
@@ -110,22 +136,33 @@ fn is_settled(past: &Past) -> bool {
         && !writes.any(|write| is_open(write.ended.as_ref().map(|noted| noted.result)))
 }
 
-/// Removes a run. Nothing else in its folders is removed, and no link is followed.
+/// Removes what goes of a run: its restore files first. Nothing else is removed, and no link is followed.
 ///
 /// # Errors
-/// The error of the operating system. What was removed before it stays removed.
-pub fn remove(desk: JournalDir<'_>, run: &RunId) -> io::Result<()> {
-    let absent_is_fine = |removed: io::Result<()>| match removed {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        removed => removed,
-    };
-    let journal = desk.journal(run);
-    absent_is_fine(remove_own(&desk.restore(run), OWN_RESTORE))?;
-    absent_is_fine(remove_own(&journal, OWN_JOURNAL))?;
-    let Some(folder) = journal.parent() else { return Ok(()) };
-    match remove_own_folder(folder, OWN_JOURNAL - 1) {
-        // The folder holds something else, which is kept.
-        Err(error) if error.kind() == io::ErrorKind::DirectoryNotEmpty => Ok(()),
-        removed => absent_is_fine(removed),
+/// The store could not be written. What was removed before stays removed.
+pub async fn remove(of: &TenantRuns, goes: &Goes) -> Result<(), JournalFault> {
+    if goes.restore {
+        let folder = of.restore_folder(&goes.run);
+        let restore = &of.store.restore;
+        for name in restore.names(&folder).await.map_err(JournalFault::Store)? {
+            if super::run_store::number_of(&name).is_some() {
+                let name = format!("{folder}/{name}");
+                restore.remove(&name).await.map_err(JournalFault::Store)?;
+            }
+        }
     }
+    if goes.journal
+        && let Some(segments) = of.of_run(&goes.run).await?
+    {
+        remove_segments(of, &segments).await?;
+    }
+    Ok(())
+}
+
+async fn remove_segments(of: &TenantRuns, segments: &RunSegments) -> Result<(), JournalFault> {
+    let names = segments.numbers().map(|number| of.segment_name(number));
+    for name in names.chain([of.summary_name(&segments.run)]) {
+        of.store.journals.remove(&name).await.map_err(JournalFault::Store)?;
+    }
+    Ok(())
 }

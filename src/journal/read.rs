@@ -8,30 +8,21 @@
 //! Not here: writing journals (the parent module), or settling a run (`resume`).
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::fs::File;
-use std::io::{self, BufRead as _, BufReader};
-use std::path::Path;
 
 use fixedbitset::FixedBitSet;
 use sha2::{Digest as _, Sha256};
 
+use super::chain::{RunSegments, hex};
 use super::damage::{Damage, Tracker};
 use super::line;
 use super::rows::{FORMAT, JournalRow};
-use super::{
-    Begun, End, Ended, Intent, JournalDir, Noted, OWN_JOURNAL, OWN_RESTORE, RESTORE, RUNS,
-    RestoreRow, RunId,
-};
-use crate::files::{How, open_own, own_is_there};
-use crate::id::TenantId;
+use super::text::RunText;
+use super::writer::JournalWriteFault;
+use super::{Begun, End, Ended, Intent, Noted, RestoreRow, RunId, RunStore, TenantRuns};
 use crate::results::ChangeCounts;
 use crate::results::WriteResult;
+use crate::store::StoreFault;
 use crate::tenant::membership::Guarding;
-
-/// Number of trailing path components of the folder of runs that belong to mfactl: the folder and
-/// `runs`.
-const OWN_RUNS: usize = 2;
 
 /// An upper limit: no run has as many writes.
 const MOST_WRITES: usize = 1 << 26;
@@ -43,18 +34,35 @@ pub enum JournalFault {
     NoRun(RunId),
     #[error("the plan does not name a run")]
     NoName,
-    #[error("`{path}` could not be read: {error}")]
-    Io { path: String, error: io::Error },
+    #[error("{0}")]
+    Store(StoreFault),
+    #[error("{0}")]
+    NotWritten(JournalWriteFault),
     #[error("line {line} of `{path}` is not a journal line")]
     Row { path: String, line: usize },
-    #[error("the journal of run `{0}` is missing; only its restore file is left")]
+    #[error("the journal of run `{0}` is missing; only its restore files are left")]
     NoJournal(RunId),
-    #[error("`{path}` is a journal of format {format}, but this version reads format {FORMAT}")]
-    OtherFormat { path: String, format: u32 },
-    #[error(
-        "run `{run}` is damaged ({damage}) and its tenant is unknown: {open} of its writes are in doubt, and their users are not in this tenant"
-    )]
-    NoTenant { run: RunId, damage: Damage, open: usize },
+    #[error("run `{0}` has no restore files")]
+    NotRestorable(RunId),
+    #[error("run `{run}` has a journal of format {format}, but this version reads format {FORMAT}")]
+    OtherFormat { run: RunId, format: u32 },
+}
+
+impl JournalFault {
+    /// Returns whether a later run may succeed with the same command.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        match self {
+            Self::Store(fault) => fault.may_pass,
+            Self::NotWritten(fault) => fault.may_pass(),
+            Self::NoRun(_)
+            | Self::NoName
+            | Self::Row { .. }
+            | Self::NoJournal(_)
+            | Self::NotRestorable(_)
+            | Self::OtherFormat { .. } => false,
+        }
+    }
 }
 
 /// A past run.
@@ -121,46 +129,72 @@ impl PastWrite {
     }
 }
 
-/// Returns the runs whose journals are in the folder, oldest first.
+/// Returns the runs of a tenant, oldest first.
 ///
 /// # Errors
-/// The folder exists and cannot be read.
-pub fn runs(desk: JournalDir<'_>) -> Result<Vec<RunId>, JournalFault> {
-    let folder = desk.folder.join(RUNS);
-    let fault = |error| JournalFault::Io { path: folder.display().to_string(), error };
-    // A link in place of the folder is refused.
-    own_is_there(&folder, OWN_RUNS).map_err(fault)?;
-    let mut runs = names(&folder).map_err(fault)?;
-    runs.retain(|run| fs::symlink_metadata(desk.journal(run)).is_ok());
-    // If a journal was deleted, its restore file is still there.
-    let restore = desk.folder.join(RESTORE);
-    let left = names(&restore).unwrap_or_default();
-    runs.extend(left.into_iter().filter(RunId::is_as_made));
-    runs.sort();
-    runs.dedup();
-    Ok(runs)
+/// The store could not be read, or no segment of the journal names its run.
+pub async fn runs(runs: &TenantRuns) -> Result<Vec<RunId>, JournalFault> {
+    let mut all: Vec<RunId> = runs.all_from(1).await?.into_iter().map(|one| one.run).collect();
+    // If a journal was deleted, its restore files are still there.
+    let left = runs.store.restore.folders(&runs.tenant.to_string()).await;
+    let left =
+        left.map_err(JournalFault::Store)?.into_iter().filter_map(|name| RunId::named(&name));
+    let lost: Vec<RunId> = left.filter(|run| run.is_as_made() && !all.contains(run)).collect();
+    for run in lost {
+        let place = all.partition_point(|other| *other < run);
+        all.insert(place, run);
+    }
+    Ok(all)
 }
 
-/// Returns the names in a folder that could be names of runs.
-fn names(folder: &Path) -> io::Result<Vec<RunId>> {
-    let entries = match fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
-        entries => entries?,
-    };
-    let names = entries.map(|entry| Ok(entry?.file_name().to_str().and_then(RunId::named)));
-    names.filter_map(io::Result::transpose).collect()
+/// Returns the runs of a tenant that may be unsettled, oldest first. Every run says at its beginning up to which segment all earlier runs were settled, so older
+/// segments are not read.
+pub(crate) async fn runs_since(runs: &TenantRuns) -> Result<Vec<RunSegments>, JournalFault> {
+    let mut least = 1;
+    let mut walk = runs.walk().await.map_err(JournalFault::Store)?;
+    while let Some(stretch) = walk.next().await? {
+        // A stretch that settles an earlier run does not have the first line.
+        if stretch.from > stretch.first {
+            continue;
+        }
+        let segments = RunSegments { run: stretch.run.clone(), stretches: vec![stretch] };
+        if let Ok(begun) = begun_of(runs, &segments).await {
+            least = begun.settled.max(1);
+            break;
+        }
+    }
+    runs.all_from(least).await
+}
+
+/// Reads every run of every tenant, even if nothing of it can be read, oldest first for each tenant.
+///
+/// # Errors
+/// The store could not be read.
+pub async fn listed(store: &RunStore) -> Result<Vec<Listed>, JournalFault> {
+    let mut all = Vec::new();
+    for tenant in store.tenants().await.map_err(JournalFault::Store)? {
+        let tenant = store.of(tenant);
+        for run in runs(&tenant).await? {
+            let past = past(&tenant, &run).await;
+            all.push(Listed { run, past });
+        }
+    }
+    all.sort_by(|one, other| one.run.cmp(&other.run));
+    Ok(all)
 }
 
 /// Reads one run.
 ///
 /// # Errors
 /// There is no run of that name, or its journal was not written by this program.
-pub fn past(desk: JournalDir<'_>, run: &RunId) -> Result<Past, JournalFault> {
+pub async fn past(runs: &TenantRuns, run: &RunId) -> Result<Past, JournalFault> {
     let (mut intents, mut ended) = (Vec::new(), BTreeMap::new());
-    let whole = each(desk, run, |line| match line {
+    let segments = segments_of(runs, run).await?;
+    let whole = each(runs, &segments, |line| match line {
         Line::Intent(intent) => intents.push(intent),
         Line::Outcome(outcome) => _ = ended.insert(outcome.number, outcome.noted),
-    })?;
+    })
+    .await?;
     let writes = intents.into_iter().map(|intent| {
         let ended = ended.remove(&intent.number);
         PastWrite { intent, ended }
@@ -169,33 +203,51 @@ pub fn past(desk: JournalDir<'_>, run: &RunId) -> Result<Past, JournalFault> {
     Ok(Past { run: run.clone(), begun, told: writes.collect(), end, damage })
 }
 
+/// Returns the segments of a run.
+async fn segments_of(runs: &TenantRuns, run: &RunId) -> Result<RunSegments, JournalFault> {
+    if let Some(segments) = runs.of_run(run).await? {
+        return Ok(segments);
+    }
+    let restore = RunText::of_restore(runs, run).await.map_err(JournalFault::Store)?;
+    Err(match restore.is_empty() {
+        true => JournalFault::NoRun(run.clone()),
+        false => JournalFault::NoJournal(run.clone()),
+    })
+}
+
 /// Reads the first line of a journal, which says how the run began.
 ///
 /// # Errors
 /// There is no run of that name, or its journal does not begin as a journal.
-pub(crate) fn begun(desk: JournalDir<'_>, run: &RunId) -> Result<Begun, JournalFault> {
-    let mut rows = Rows::open(&desk.journal(run), OWN_JOURNAL)?;
-    match rows.next()?.and_then(|(_, line)| parsed(&line::open(line).row)) {
+pub(crate) async fn begun(runs: &TenantRuns, run: &RunId) -> Result<Begun, JournalFault> {
+    begun_of(runs, &segments_of(runs, run).await?).await
+}
+
+async fn begun_of(runs: &TenantRuns, segments: &RunSegments) -> Result<Begun, JournalFault> {
+    let mut text = RunText::of_journal(runs, segments);
+    let first = text.next().await.map_err(JournalFault::Store)?;
+    match first.and_then(|(_, line)| parsed(&line::open(line).row)) {
         Some(JournalRow::Run(begun)) => Ok(*begun),
-        _ => Err(rows.fault()),
+        _ => Err(text.fault()),
     }
 }
 
-/// Returns the members of each break-glass group of the tenant at the beginning of the last run from
-/// here that recorded them. A journal that cannot be read is skipped.
-#[must_use]
-pub fn guarding(desk: JournalDir<'_>, tenant: TenantId) -> Option<Guarding> {
-    let noted = |run: &RunId| {
-        let begun = begun(desk, run).ok()?;
-        (begun.tenant == tenant).then_some(begun.break_glass)?
-    };
-    runs(desk).ok()?.iter().rev().find_map(noted)
+/// Returns the members of each break-glass group of the tenant at the beginning of the last run that
+/// recorded them. A journal that cannot be read is skipped.
+pub async fn guarding(runs: &TenantRuns) -> Option<Guarding> {
+    let mut walk = runs.walk().await.ok()?;
+    while let Some(stretch) = walk.next().await.ok()? {
+        let segments = RunSegments { run: stretch.run.clone(), stretches: vec![stretch] };
+        let begun = begun_of(runs, &segments).await;
+        if let Some(guarding) = begun.ok().and_then(|begun| begun.break_glass) {
+            return Some(guarding);
+        }
+    }
+    None
 }
 
 /// A run that has no end, or that ended with writes in doubt.
 pub(crate) struct Unsettled {
-    /// `None` if the first line cannot be read.
-    pub(crate) begun: Option<Begun>,
     /// `None` for a run without an end.
     pub(crate) end: Option<End>,
     /// The counts, as far as they are known.
@@ -209,12 +261,13 @@ pub(crate) struct Unsettled {
 ///
 /// # Errors
 /// There is no run of that name, or its journal is not a journal.
-pub(crate) fn unsettled(
-    desk: JournalDir<'_>,
-    run: &RunId,
+pub(crate) async fn unsettled(
+    runs: &TenantRuns,
+    segments: &RunSegments,
 ) -> Result<Option<Unsettled>, JournalFault> {
     let mut results = Results::default();
-    let Whole { begun, end, is_closed, damage } = each(desk, run, |line| results.take(&line))?;
+    let whole = each(runs, segments, |line| results.take(&line)).await?;
+    let Whole { begun, end, is_closed, damage } = whole;
     let counts = match &end {
         Some(_) if is_closed && results.open.is_clear() => return Ok(None),
         Some(end) => end.counts,
@@ -222,14 +275,15 @@ pub(crate) fn unsettled(
     };
     let mut open = BTreeMap::new();
     if !results.open.is_clear() {
-        each(desk, run, |line| match line {
+        each(runs, segments, |line| match line {
             Line::Intent(intent) if results.open.contains(intent.number) => {
                 open.insert(intent.number, intent);
             }
             Line::Intent(_) | Line::Outcome(_) => {}
-        })?;
+        })
+        .await?;
     }
-    Ok(Some(Unsettled { begun, end, counts, open, damage }))
+    Ok(Some(Unsettled { end, counts, open, damage }))
 }
 
 /// The last recorded result of each write, by its number. A write that was done may not have shown
@@ -272,27 +326,30 @@ impl Results {
 /// are wanted. Lines that cannot be read are skipped.
 ///
 /// # Errors
-/// The restore file does not exist, or cannot be read.
-pub fn kept(
-    desk: JournalDir<'_>,
+/// There is no restore file, or it could not be read.
+pub async fn kept(
+    runs: &TenantRuns,
     run: &RunId,
     is_wanted: impl Fn(usize) -> bool,
 ) -> Result<BTreeMap<usize, RestoreRow>, JournalFault> {
-    restored(desk, run, is_wanted).map(|(kept, _)| kept)
+    restored(runs, run, is_wanted).await.map(|(kept, _)| kept)
 }
 
 /// Does the same, and returns the damage of the file too.
 ///
 /// # Errors
-/// The restore file does not exist, or cannot be read.
-pub fn restored(
-    desk: JournalDir<'_>,
+/// There is no restore file, or it could not be read.
+pub async fn restored(
+    runs: &TenantRuns,
     run: &RunId,
     is_wanted: impl Fn(usize) -> bool,
 ) -> Result<(BTreeMap<usize, RestoreRow>, Damage), JournalFault> {
-    let mut rows = Rows::open(&desk.restore(run), OWN_RESTORE)?;
+    let mut text = RunText::of_restore(runs, run).await.map_err(JournalFault::Store)?;
+    if text.is_empty() {
+        return Err(JournalFault::NotRestorable(run.clone()));
+    }
     let (mut all, mut tracker) = (BTreeMap::new(), Tracker::new());
-    while let Some((line, row)) = rows.next()? {
+    while let Some((line, row)) = text.next().await.map_err(JournalFault::Store)? {
         let (found, is_one) = opened(row, |row| serde_json::from_slice::<RestoreRow>(row).ok());
         if !is_one {
             unread(&mut tracker, line, row, found.is_empty());
@@ -305,40 +362,6 @@ pub fn restored(
         }
     }
     Ok((all, tracker.finish()))
-}
-
-/// A file that is read line by line.
-struct Rows {
-    path: String,
-    file: BufReader<File>,
-    row: Vec<u8>,
-    /// Number of the current line, from 1.
-    line: usize,
-}
-
-impl Rows {
-    fn open(path: &Path, own: usize) -> Result<Self, JournalFault> {
-        let path_of = path.display().to_string();
-        let file = open_own(path, own, How::Read);
-        let file = file.map_err(|error| JournalFault::Io { path: path_of.clone(), error })?;
-        Ok(Self { path: path_of, file: BufReader::new(file), row: Vec::new(), line: 0 })
-    }
-
-    /// Returns the next line and its number. The line includes its line end, which the last line may
-    /// lack.
-    fn next(&mut self) -> Result<Option<(usize, &[u8])>, JournalFault> {
-        self.row.clear();
-        self.line += 1;
-        match self.file.read_until(b'\n', &mut self.row) {
-            Ok(0) => Ok(None),
-            Ok(_) => Ok(Some((self.line, &self.row))),
-            Err(error) => Err(JournalFault::Io { path: self.path.clone(), error }),
-        }
-    }
-
-    fn fault(&self) -> JournalFault {
-        JournalFault::Row { path: self.path.clone(), line: self.line }
-    }
 }
 
 /// A line between the first line of a journal and its last.
@@ -394,24 +417,15 @@ fn parsed(row: &[u8]) -> Option<JournalRow> {
 /// Passes each readable line of a journal to `take`, and returns how the journal begins and ends. If a
 /// later check added what it found, the counts are those of that check. A line that cannot be read
 /// affects no other line.
-fn each(
-    desk: JournalDir<'_>,
-    run: &RunId,
+async fn each(
+    runs: &TenantRuns,
+    segments: &RunSegments,
     mut take: impl FnMut(Line),
 ) -> Result<Whole, JournalFault> {
-    let mut rows = Rows::open(&desk.journal(run), OWN_JOURNAL).map_err(|fault| match fault {
-        JournalFault::Io { error, .. } if error.kind() == io::ErrorKind::NotFound => {
-            match fs::symlink_metadata(desk.restore(run)) {
-                Ok(_) => JournalFault::NoJournal(run.clone()),
-                Err(_) => JournalFault::NoRun(run.clone()),
-            }
-        }
-        fault => fault,
-    })?;
-    let path = rows.path.clone();
+    let mut rows = RunText::of_journal(runs, segments);
     let (mut digest, mut tracker, mut end_at) = (Sha256::new(), Tracker::new(), None);
     let mut whole = Whole { begun: None, end: None, is_closed: false, damage: Damage::default() };
-    while let Some((line, text)) = rows.next()? {
+    while let Some((line, text)) = rows.next().await.map_err(JournalFault::Store)? {
         let (found, is_one) = opened(text, parsed);
         let closes = |(_, row): &(_, JournalRow)| {
             matches!(row, JournalRow::End(_) | JournalRow::Standing(_))
@@ -431,7 +445,8 @@ fn each(
             let is_before_end = place.zip(end_at).is_some_and(|(place, end)| place < end);
             match row {
                 JournalRow::Run(begun) if begun.format != FORMAT => {
-                    return Err(JournalFault::OtherFormat { path, format: begun.format });
+                    let run = segments.run.clone();
+                    return Err(JournalFault::OtherFormat { run, format: begun.format });
                 }
                 JournalRow::Run(begun) if whole.begun.is_none() && place.unwrap_or(line) == 1 => {
                     whole.begun = Some(*begun);
@@ -470,7 +485,8 @@ fn each(
             }
         }
     }
-    if rows.line == 1 {
+    tracker.damage.heads = rows.bad_heads();
+    if rows.lines() == 0 {
         // Not even a first line exists.
         tracker.unread(1);
     }
@@ -483,8 +499,4 @@ impl Whole {
     fn may_settle(&self) -> bool {
         self.end.as_ref().is_none_or(|end| !self.is_closed || end.counts.unknown > 0)
     }
-}
-
-fn hex(digest: Sha256) -> String {
-    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

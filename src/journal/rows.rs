@@ -21,7 +21,7 @@ use crate::settings::{Setting, Value};
 use crate::tenant::membership::Guarding;
 
 /// The format that this version writes, and the only one that it reads.
-pub(super) const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 2;
 
 /// The first part of a run's name: the time in UTC.
 const WHEN: &str = "%Y%m%dT%H%M%SZ";
@@ -58,6 +58,8 @@ pub struct Begun {
     /// Members of each break-glass group. Older versions did not record them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub break_glass: Option<Guarding>,
+    /// Every run whose last segment is before this one was settled when this run began.
+    pub settled: u64,
 }
 
 /// A write that is about to be sent.

@@ -18,7 +18,7 @@ use crate::render::plan::grouping;
 use crate::results::ChangeCounts;
 
 /// The version of the shape below.
-const FORMAT_VERSION: &str = "1.0";
+const FORMAT_VERSION: &str = "1.1";
 
 /// What an apply did, as it became known.
 #[derive(Debug, Clone, Default)]
@@ -56,6 +56,9 @@ pub enum AppliedEnd {
     Partly,
     /// Refused before the first write.
     Refused,
+    /// Nothing is wrong, and a later apply may do it: another one is in progress, or the tenant cannot be
+    /// reached.
+    NotNow,
     /// It could not be begun.
     #[default]
     Failed,
@@ -80,6 +83,7 @@ impl AppliedEnd {
             Self::Declined => "declined",
             Self::Partly => "partly",
             Self::Refused => "refused",
+            Self::NotNow => "notNow",
             Self::Failed => "failed",
         }
     }
@@ -184,8 +188,8 @@ impl Applied {
 struct Document<'a> {
     /// `major.minor`; minor adds keys, major breaks.
     format_version: &'static str,
-    /// `done` (all that this apply could do), `declined`, `partly`, `refused` (nothing was written) or `failed`
-    /// (it could not be begun).
+    /// `done` (all that this apply could do), `declined`, `partly`, `refused` (nothing was written), `notNow` (the same,
+    /// and a later apply may do it) or `failed` (it could not be begun).
     outcome: &'static str,
     /// Whether something was written, or perhaps.
     changed: bool,

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::apply;
 use super::apply::tally;
 use crate::disclose::Discloser;
-use crate::journal::{Begun, Listed, Past, PastWrite};
+use crate::journal::{Begun, Goes, Listed, Past, PastWrite};
 use crate::plan::PlanPurpose;
 use crate::render::plan::grouping::{self, Rows};
 use crate::render::plan::text::{count, pad};
@@ -53,15 +53,26 @@ fn noted(past: &Past, disclose: &Discloser) -> String {
     format!("   {}   {}{undo}{}", label(domain), tally(counts(past), disclose), ending(past))
 }
 
+/// Returns what was removed of a run.
+#[must_use]
+pub fn removed(goes: &Goes) -> String {
+    let what = match (goes.restore, goes.journal) {
+        (true, true) => "the journal and the restore files",
+        (false, _) => "the journal",
+        (true, false) => "the restore files",
+    };
+    format!("removed {what} of {}\n", goes.run)
+}
+
 /// Returns the result of pruning.
 #[must_use]
 pub fn pruned(removed: usize, kept: usize) -> String {
     let runs = |number| count(number, "run", "runs");
     match (removed, kept) {
         (0, 0) => "no run is old enough\n".to_owned(),
-        (removed, 0) => format!("{} removed\n", runs(removed)),
+        (removed, 0) => format!("{} pruned\n", runs(removed)),
         (removed, kept) => {
-            format!("{} removed; {} kept although old enough\n", runs(removed), runs(kept))
+            format!("{} pruned; {} kept although old enough\n", runs(removed), runs(kept))
         }
     }
 }

@@ -109,6 +109,16 @@ impl ReviewError {
         }
     }
 
+    /// Returns whether the host could not be reached or was not ready: a later run may succeed.
+    #[must_use]
+    pub const fn may_pass(&self) -> bool {
+        matches!(
+            &self.kind,
+            ReviewErrorKind::NoAnswer { .. }
+                | ReviewErrorKind::Refused { status: 408 | 429 | 500 | 502..=504, .. }
+        )
+    }
+
     /// Returns whether the host may have done what was asked.
     pub(super) const fn is_in_doubt(&self) -> bool {
         matches!(

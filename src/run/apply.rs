@@ -153,8 +153,12 @@ async fn write<F: Frontend>(
     saved_at: Option<Timestamp>,
 ) -> Result<Option<CarriedOut>, RunFault> {
     let own = match saved_at {
-        Some(made) => own_writes(writer, plan, made)?,
+        Some(made) => own_writes(writer, plan, made).await?,
         None => OwnWrites::default(),
+    };
+    let changed = match &plan.purpose {
+        PlanPurpose::Policies => BTreeMap::new(),
+        PlanPurpose::Undo { run } => undo::changed_since(writer.journals(), run, plan).await?,
     };
     let approved = ApprovedPlan {
         plan,
@@ -163,20 +167,18 @@ async fn write<F: Frontend>(
             PlanSource::Saved { .. } | PlanSource::Approved(_) => true,
         },
         own: &own,
-        find_changed: &|plan| match &plan.purpose {
-            PlanPurpose::Policies => Ok(BTreeMap::new()),
-            PlanPurpose::Undo { run } => undo::changed_since(writer.journals(), run, plan),
-        },
+        changed: &changed,
     };
     writer.carry_out(approved).await
 }
 
-fn own_writes<F: Frontend>(
+async fn own_writes<F: Frontend>(
     writer: &WriteRun<'_, F>,
     plan: &Plan,
     made: Timestamp,
 ) -> Result<OwnWrites, RunFault> {
-    let own = OwnWrites::since(writer.journals(), plan, made).map_err(RunFault::PastRun)?;
+    let own = OwnWrites::since(writer.journals(), plan, made).await;
+    let own = own.map_err(RunFault::PastRun)?;
     let (of, left) = (plan.changes.len(), own.left(plan));
     for (run, wrote) in &own.runs {
         writer.frontend.tell(Event::OwnRun { run, wrote: *wrote, of, left });

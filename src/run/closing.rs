@@ -160,7 +160,7 @@ pub(super) async fn check_written<F: Frontend>(
         writer.frontend.tell(Event::NotReadAgain(&fault));
         written.not_known()
     });
-    let is_well = report_worse(writer, (&carried.run, carried.is_noted), worse)?;
+    let is_well = report_worse(writer, (&carried.run, carried.is_noted), worse).await?;
     let is_whole = carried.report.is_whole() && carried.report.stopped.is_none();
     Ok(RunEnd::of(is_well && is_whole && carried.is_noted))
 }
@@ -168,7 +168,7 @@ pub(super) async fn check_written<F: Frontend>(
 /// Reports the users that are open or stuck now and that an earlier run wrote to, if that run was cut
 /// off before it could check them. Returns true if there are none.
 pub(super) async fn check_cut_off<F: Frontend>(writer: &WriteRun<'_, F>) -> Result<bool, RunFault> {
-    let suspects = written_by_cut_off(writer);
+    let suspects = written_by_cut_off(writer).await;
     if suspects.is_empty() {
         return Ok(true);
     }
@@ -187,12 +187,12 @@ pub(super) async fn check_cut_off<F: Frontend>(writer: &WriteRun<'_, F>) -> Resu
 }
 
 /// Returns the users that a cut off run may have harmed, each with the run and the name in its journal.
-fn written_by_cut_off<'w, F: Frontend>(
+async fn written_by_cut_off<'w, F: Frontend>(
     writer: &'w WriteRun<'_, F>,
 ) -> BTreeMap<UserId, (&'w RunId, String)> {
     let mut suspects = BTreeMap::new();
     for run in &writer.cut_off {
-        let Ok(past) = journal::past(writer.journals(), run) else { continue };
+        let Ok(past) = journal::past(writer.journals(), run).await else { continue };
         let writes = past.standing().filter(|one| one.intent.can_harm() && one.may_be_done());
         suspects.extend(writes.map(|one| (one.intent.user, (run, one.intent.name))));
     }
@@ -219,7 +219,7 @@ async fn with_each_phone<F: Frontend>(
 
 /// Reports the users that are worse off, and adds them to the journal of the run if it is closed. Returns
 /// true if there are none.
-pub(super) fn report_worse<F: Frontend>(
+pub(super) async fn report_worse<F: Frontend>(
     writer: &WriteRun<'_, F>,
     (run, is_closed): (&RunId, bool),
     worse: Vec<WorseUser>,
@@ -229,8 +229,8 @@ pub(super) fn report_worse<F: Frontend>(
     }
     writer.frontend.show(RunOutput::WorseOff(&worse)).map_err(RunFault::Output)?;
     writer.frontend.tell(Event::WorseOff { run, worse: &worse });
-    if is_closed && let Err((path, error)) = journal::note_standing(writer.journals(), run, worse) {
-        writer.frontend.tell(Event::Problem(&RunFault::Journal(path, error)));
+    if is_closed && let Err(fault) = journal::note_standing(writer.journals(), run, worse).await {
+        writer.frontend.tell(Event::Problem(&RunFault::PastRun(fault)));
     }
     Ok(false)
 }

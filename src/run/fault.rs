@@ -12,7 +12,7 @@ use crate::apply::resume::ResumeFault;
 use crate::apply::verify::Refusal;
 use crate::finding::Finding;
 use crate::graph;
-use crate::journal::JournalFault;
+use crate::journal::{JournalFault, JournalWriteFault};
 use crate::policy::UserRef;
 use crate::saved::FileFault;
 use crate::saved::approval::ApprovalFault;
@@ -47,7 +47,7 @@ pub enum RunFault {
     /// Another apply of the tenant is running here, or the lock cannot be taken at all.
     Lock(LockFault),
     /// The journal could not be written.
-    Journal(PathBuf, io::Error),
+    Journal(JournalWriteFault),
     /// An earlier run that was cut off could not be checked.
     Resume(ResumeFault),
     /// An earlier run could not be read.

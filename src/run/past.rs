@@ -6,8 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::fault::RunFault;
 use crate::apply::verify::Refusal;
-use crate::id::TenantId;
-use crate::journal::{self, Damage, Intent, JournalDir, JournalFault, Past, PastWrite, RunId};
+use crate::journal::{self, Damage, Intent, JournalFault, Past, PastWrite, RunId, TenantRuns};
 use crate::plan::undo::{self, KeptValue, RunWrite};
 use crate::results::WriteResult;
 use crate::settings::Value;
@@ -22,19 +21,16 @@ pub(super) struct PastWrites {
 
 /// Returns the writes of a run, with the values before and after as far as they were kept, and a text
 /// that says what could not be read.
-pub(super) fn writes_of(
-    journals: JournalDir<'_>,
-    run: &RunId,
-    reached: TenantId,
-) -> Result<PastWrites, RunFault> {
-    let past = journal::past(journals, run).map_err(RunFault::PastRun)?;
-    // If the first line is lost, the user ids show it: no user of another tenant is found in this one.
+pub(super) async fn writes_of(journals: &TenantRuns, run: &RunId) -> Result<PastWrites, RunFault> {
+    let past = journal::past(journals, run).await.map_err(RunFault::PastRun)?;
+    // Somebody may have moved the journal of another tenant.
+    let reached = journals.tenant;
     if let Some(planned) = past.begun.as_ref().map(|begun| begun.tenant)
         && planned != reached
     {
         return Err(RunFault::Refused(Refusal::OtherTenant { planned, reached }));
     }
-    let restored = journal::restored(journals, run, |_| true);
+    let restored = journal::restored(journals, run, |_| true).await;
     let lost = lost(&past, restored.as_ref());
     let mut kept = restored.map(|(kept, _)| kept).unwrap_or_default();
     let result =

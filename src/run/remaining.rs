@@ -36,7 +36,7 @@ pub(super) async fn check<F: Frontend>(
     drop((plan, carried.report));
     match plan_again(writer, source, &done, &written).await {
         Ok((left, worse)) => {
-            let is_well = closing::report_worse(writer, run, worse)?;
+            let is_well = closing::report_worse(writer, run, worse).await?;
             if let Err(error) = writer.frontend.show(RunOutput::Left { plan: &left, is_well }) {
                 writer.frontend.tell(Event::Problem(&RunFault::Output(error)));
                 return Ok(RunEnd::Partly);
@@ -48,7 +48,7 @@ pub(super) async fn check<F: Frontend>(
         // The result was printed already, and the end must show that something was written.
         Err(fault) => {
             writer.frontend.tell(Event::NotPlannedAgain(&fault));
-            closing::report_worse(writer, run, written.not_known())?;
+            closing::report_worse(writer, run, written.not_known()).await?;
             Ok(RunEnd::Partly)
         }
     }

@@ -3,15 +3,13 @@
 //!
 //! Not here: connecting and the environment (`commands::connect`), or requests (`graph`).
 
-use std::path::Path;
-
 use jiff::Zoned;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::fault::RunFault;
 use crate::graph::Client;
-use crate::journal::{self, JournalDir};
+use crate::journal::{self, RunStore};
 use crate::plan::fingerprint::Key;
 use crate::snapshot::Snapshot;
 use crate::tenant::directory::Identity;
@@ -94,11 +92,10 @@ impl Session {
         self.client().ok_or(RunFault::OnlyRecorded)
     }
 
-    /// Loads the members of break-glass groups from the journals in a folder.
-    pub fn remember(&mut self, folder: &Path) {
-        // Reading does not need phone numbers.
-        let journals = JournalDir { folder, keep_numbers: false };
-        self.guarded = journal::guarding(journals, self.identity.id).unwrap_or_default();
+    /// Loads the members of break-glass groups from the journals of the tenant.
+    pub async fn remember(&mut self, store: &RunStore) {
+        let runs = store.of(self.identity.id);
+        self.guarded = journal::guarding(&runs).await.unwrap_or_default();
     }
 
     /// Returns the current day in the tenant. A run that lasts past midnight continues with the next day.

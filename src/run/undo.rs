@@ -15,7 +15,7 @@ use super::session::Session;
 use super::write::{ApprovedPlan, WriteConditions, WriteRun};
 use crate::apply::own_writes::OwnWrites;
 use crate::id::UserId;
-use crate::journal::{JournalDir, JournalFault, RunId};
+use crate::journal::{JournalFault, RunId, TenantRuns};
 use crate::observed::Observed;
 use crate::plan::recheck::ChangedSincePlan;
 use crate::plan::undo::{self, KeptValue, Run, RunWrite};
@@ -62,10 +62,9 @@ pub async fn undo<F: Frontend>(
     if plan.changes.is_empty() {
         return Ok(end_of(&plan, true));
     }
-    let find_changed = |plan: &Plan| changed_since(writer.journals(), request.run.as_str(), plan);
+    let changed = changed_since(writer.journals(), request.run.as_str(), &plan).await?;
     let own = &OwnWrites::default();
-    let approved =
-        ApprovedPlan { plan: &plan, is_approved: false, own, find_changed: &find_changed };
+    let approved = ApprovedPlan { plan: &plan, is_approved: false, own, changed: &changed };
     let Some(carried) = writer.carry_out(approved).await? else { return Ok(RunEnd::Whole) };
     let end = closing::check_written(&writer, &plan, &carried).await?;
     Ok(end_of(&plan, end == RunEnd::Whole))
@@ -80,10 +79,9 @@ async fn plan_to_put_back<F: Frontend>(
     writer: &WriteRun<'_, F>,
     run: &RunId,
 ) -> Result<Plan, RunFault> {
-    let PastWrites { written, lost } =
-        past::writes_of(writer.journals(), run, writer.session.identity.id)?;
+    let PastWrites { written, lost } = past::writes_of(writer.journals(), run).await?;
     let (observed, policies_known) = observe_written(writer, &written).await?;
-    let journal = format!("runs/{run}/journal.jsonl");
+    let journal = format!("runs/{run}.json");
     let (name, lost) = (run.as_str(), lost.as_deref());
     let run = Run { name, journal: &journal, written: &written, lost, policies_known };
     Ok(identified(writer.session, undo::undo(writer.policies, observed, run)))
@@ -109,13 +107,13 @@ async fn observe_written<F: Frontend>(
 
 /// Returns the users of an undo plan whose changes do not follow from the run any more. The saved plan
 /// may be older than the journal here, or may have been edited.
-pub(super) fn changed_since(
-    journals: JournalDir<'_>,
+pub(super) async fn changed_since(
+    journals: &TenantRuns,
     run: &str,
     plan: &Plan,
 ) -> Result<BTreeMap<UserIndex, ChangedSincePlan>, RunFault> {
     let run = RunId::named(run).ok_or(RunFault::PastRun(JournalFault::NoName))?;
-    let PastWrites { written, .. } = past::writes_of(journals, &run, plan.identity.id)?;
+    let PastWrites { written, .. } = past::writes_of(journals, &run).await?;
     let mut by_user: BTreeMap<UserId, Vec<&RunWrite>> = BTreeMap::new();
     for one in &written {
         by_user.entry(one.user).or_default().push(one);

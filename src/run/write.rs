@@ -5,7 +5,6 @@
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -24,7 +23,7 @@ use crate::apply::run;
 use crate::apply::stop::Stop;
 use crate::apply::verify::{VerifiedPlan, hold};
 use crate::graph::Client;
-use crate::journal::{Journal, JournalDir, RunId};
+use crate::journal::{Journal, RunId, RunStore, TenantRuns};
 use crate::moment::Moment;
 use crate::plan::Plan;
 use crate::plan::recheck::ChangedSincePlan;
@@ -49,9 +48,9 @@ pub struct WriteConditions {
     pub allow: Vec<Allowance>,
     /// Whether no confirmation is asked for.
     pub auto_approve: bool,
-    /// The folder of journals, restore files and the lock.
-    pub folder: PathBuf,
-    /// How long to wait if another apply of this tenant is running in the same folder.
+    /// Where journals, restore files and the lock are.
+    pub store: RunStore,
+    /// How long to wait if another apply of this tenant is in progress.
     pub lock_timeout: Duration,
 }
 
@@ -66,11 +65,14 @@ pub(super) struct WriteRun<'a, F> {
     conditions: &'a WriteConditions,
     /// Earlier runs that were cut off or have writes in doubt.
     pub(super) cut_off: Vec<RunId>,
+    runs: TenantRuns,
+    /// Every run whose last segment is before this one is settled.
+    settled: u64,
     _lock: Lock,
 }
 
 /// The users of a plan whose changes must not be made any more.
-type ChangedUsers = BTreeMap<UserIndex, ChangedSincePlan>;
+pub(super) type ChangedUsers = BTreeMap<UserIndex, ChangedSincePlan>;
 
 /// A plan to carry out.
 #[derive(Clone, Copy)]
@@ -80,8 +82,8 @@ pub(super) struct ApprovedPlan<'a> {
     pub(super) is_approved: bool,
     /// What earlier runs of this plan wrote. That does not count as changed by others.
     pub(super) own: &'a OwnWrites,
-    /// A check in addition to the usual ones.
-    pub(super) find_changed: &'a dyn Fn(&Plan) -> Result<ChangedUsers, RunFault>,
+    /// Users that are left unchanged, in addition to those that the usual checks find.
+    pub(super) changed: &'a ChangedUsers,
 }
 
 /// The result of a plan that was carried out.
@@ -103,7 +105,8 @@ impl<'a, F: Frontend> WriteRun<'a, F> {
     ) -> Result<Self, RunFault> {
         let client = session.live()?;
         let (tenant, patience) = (session.identity.id, conditions.lock_timeout);
-        let lock = lock::take(&conditions.folder, tenant, patience).await;
+        let runs = conditions.store.of(tenant);
+        let lock = lock::take(&runs, patience).await;
         let lock = lock.map_err(RunFault::Lock)?;
         let mut run = Self {
             session,
@@ -112,20 +115,22 @@ impl<'a, F: Frontend> WriteRun<'a, F> {
             frontend,
             conditions,
             cut_off: Vec::new(),
+            runs,
+            settled: 1,
             _lock: lock,
         };
-        let earlier = resume::settle_earlier(run.journals(), client, tenant).await;
-        let (settled, unreadable) = earlier.map_err(RunFault::Resume)?;
-        settled.iter().for_each(|one| frontend.tell(Event::Settled(one)));
-        run.cut_off = settled.into_iter().map(|one| one.run).collect();
-        unreadable.iter().for_each(|fault| frontend.tell(Event::RunIgnored(fault)));
+        let earlier = resume::settle_earlier(run.journals(), client).await;
+        let earlier = earlier.map_err(RunFault::Resume)?;
+        earlier.unfinished.iter().for_each(|one| frontend.tell(Event::Settled(one)));
+        earlier.faults.iter().for_each(|fault| frontend.tell(Event::RunIgnored(fault)));
+        run.cut_off = earlier.unfinished.into_iter().map(|one| one.run).collect();
+        run.settled = earlier.settled;
         Ok(run)
     }
 
     /// Returns where the journals of this run are.
-    pub(super) fn journals(&self) -> JournalDir<'_> {
-        let keep_numbers = self.policies.project.keep_numbers;
-        JournalDir { folder: &self.conditions.folder, keep_numbers }
+    pub(super) const fn journals(&self) -> &TenantRuns {
+        &self.runs
     }
 
     /// Carries out a plan that was shown. Returns `None` if the user declined.
@@ -141,14 +146,14 @@ impl<'a, F: Frontend> WriteRun<'a, F> {
         }
         let sending = PlanWriter::new(self.session, self.policies, plan, self.frontend);
         let mut now = sending.read_again().await?;
-        now.leave((approved.find_changed)(plan)?);
+        now.leave(approved.changed.clone());
         let guarding = now.take_guarding();
         let verified = now.verified(plan, self.session)?;
         self.frontend.tell(Event::WritingBegins(&sending.stop));
-        let mut journal = self.begin_journal(plan, guarding)?;
+        let journal = self.begin_journal(plan, guarding).await?;
         let own = approved.own.clone();
-        let report = sending.write(verified, &now, own, Some(&mut journal)).await?;
-        Ok(Some(self.close(plan, report, journal, &sending.stop)))
+        let report = sending.write(verified, &now, own, Some(&journal)).await?;
+        Ok(Some(self.close(plan, report, journal, &sending.stop).await))
     }
 
     fn refuse_brakes(&self, plan: &Plan) -> Result<(), RunFault> {
@@ -163,16 +168,23 @@ impl<'a, F: Frontend> WriteRun<'a, F> {
         }
     }
 
-    fn begin_journal(&self, plan: &Plan, guarding: Guarding) -> Result<Journal, RunFault> {
-        let begun = Journal::begin(self.journals(), plan, guarding, Timestamp::now());
-        begun.map_err(|(path, error)| RunFault::Journal(path, error))
+    async fn begin_journal(&self, plan: &Plan, guarding: Guarding) -> Result<Journal, RunFault> {
+        let now = Timestamp::now();
+        let begun = Journal::begin(self.journals(), plan, guarding, now, self.settled).await;
+        begun.map_err(RunFault::Journal)
     }
 
     /// Closes the journal, and reports how the writes ended.
-    fn close(&self, plan: &Plan, report: ApplyReport, journal: Journal, stop: &Stop) -> CarriedOut {
+    async fn close(
+        &self,
+        plan: &Plan,
+        report: ApplyReport,
+        mut journal: Journal,
+        stop: &Stop,
+    ) -> CarriedOut {
         let (was_broken, run) = (journal.is_broken(), journal.run().clone());
         // Before any output: a terminal that hangs must not keep the end of the run out of the journal.
-        let closed = journal.close(&report);
+        let closed = journal.close(&report).await;
         stop.all_is_written();
         let shown = self.frontend.show(RunOutput::Written { plan, report: &report });
         self.frontend.tell(Event::WritingEnded(&report));
@@ -181,9 +193,7 @@ impl<'a, F: Frontend> WriteRun<'a, F> {
             Ok(run) => self.frontend.tell(Event::JournalClosed(&run)),
             // The report says why the run stopped.
             Err(_) if was_broken => {}
-            Err((path, error)) => {
-                self.frontend.tell(Event::Problem(&RunFault::Journal(path, error)));
-            }
+            Err(fault) => self.frontend.tell(Event::Problem(&RunFault::Journal(fault))),
         }
         if let Err(error) = shown {
             // The end of the run must show that something was written.
@@ -276,7 +286,7 @@ impl<'a, F: Frontend> PlanWriter<'a, F> {
         verified: VerifiedPlan<'_>,
         now: &CurrentBasis,
         own: OwnWrites,
-        journal: Option<&mut Journal>,
+        journal: Option<&Journal>,
     ) -> Result<ApplyReport, RunFault> {
         let client = self.session.live()?;
         let rules =

@@ -7,8 +7,12 @@ use std::iter::successors;
 
 use reqwest::Method;
 
-use super::super::error::cause::{deepest, help_without_connection};
+use super::super::error::cause::{deepest, help_without_connection, is_about_trust};
 use super::super::error::{Error, ErrorKind};
+
+/// The numbers of the errors by which Entra says that it cannot do this at the moment (Microsoft Entra
+/// documentation, "Microsoft Entra authentication and authorization error codes", checked 2026-11).
+const NOT_READY: [&str; 2] = ["90033", "90055"];
 
 pub(super) fn failed(message: &str) -> Error {
     Error::new(ErrorKind::Token, &Method::POST, "/oauth2/v2.0/token").with_message(message)
@@ -23,11 +27,12 @@ pub(super) fn of_library(error: &azure_core::Error) -> Error {
         let mut causes = successors(error.source(), |&cause| cause.source());
         if causes.any(|cause| cause.is::<reqwest::Error>()) {
             let why = deepest(error);
-            return failed(&why).with_help(help_without_connection(&why));
+            let failed = failed(&why).with_help(help_without_connection(&why));
+            return if is_about_trust(&why) { failed } else { failed.without_sign_in() };
         }
         // When the library's own retries end, its message says so instead of naming the reason.
         if text.contains("be retried") {
-            return failed(&deepest(error));
+            return failed(&deepest(error)).without_sign_in();
         }
         let (_, reason) = text.split_once("authentication failed.").unwrap_or(("", &text));
         return failed(reason);
@@ -40,7 +45,8 @@ pub(super) fn of_library(error: &azure_core::Error) -> Error {
         .min()
         .and_then(|end| words.get(..end))
         .unwrap_or(words);
-    failed(words).with_code(&format!("AADSTS{number}"))
+    let failed = failed(words).with_code(&format!("AADSTS{number}"));
+    if NOT_READY.contains(&number.as_str()) { failed.without_sign_in() } else { failed }
 }
 
 /// Returns the help for an error code of Entra (Microsoft Entra documentation, "Microsoft Entra

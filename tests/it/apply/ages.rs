@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use mfactl::graph::Pace;
-use mfactl::journal::{Journal, JournalDir};
+use mfactl::journal::Journal;
 use mfactl::moment::{Clock, Moment};
 use mfactl::plan::Plan;
 use mfactl::results::ApplyReport;
@@ -30,6 +30,7 @@ use tokio::runtime::Handle;
 use crate::apply::waves::{planned_by, tenant, undisturbed};
 use crate::plan::promises::{holds, to_apply};
 use crate::support::inside::Inside;
+use crate::support::journal_files::wait;
 use crate::support::promise_checks::nobody_signs_in_worse;
 use crate::support::world::{request, runtime};
 
@@ -102,10 +103,11 @@ impl Raise {
         meanwhile: impl Fn() + Send + Sync + 'static,
     ) -> ApplyReport {
         let folder = tempfile::tempdir().expect("a folder");
-        let desk = JournalDir { folder: folder.path(), keep_numbers: true };
-        let journal = Journal::begin(desk, &self.plan, Guarding::default(), Timestamp::now());
-        let mut journal = journal.expect("a journal");
-        let path = folder.path().join("runs").join(journal.run().as_str()).join("journal.jsonl");
+        let files = self.inside.journals(folder.path());
+        let (runs, now) = (files.runs(), Timestamp::now());
+        let journal = wait(Journal::begin(&runs, &self.plan, Guarding::default(), now, 1));
+        let journal = journal.expect("a journal");
+        let path = files.segment_folder();
         let (ahead, stalls) = (Ahead::default(), AtomicUsize::new(0));
         let user = self.user.clone();
         let shared = ahead.clone();
@@ -122,14 +124,16 @@ impl Raise {
         let mut conduct = undisturbed();
         conduct.clock = clock;
         conduct.listed_after = [Duration::ZERO; 4];
-        conduct.journal = Some(&mut journal);
+        conduct.journal = Some(&journal);
         self.inside.conducted(&self.plan, conduct)
     }
 }
 
 /// The number of intents in the journal to raise the state of the user.
-fn intents(path: &Path, user: &str) -> usize {
-    let text = fs::read_to_string(path).unwrap_or_default();
+fn intents(segments: &Path, user: &str) -> usize {
+    let entries = fs::read_dir(segments).expect("a folder");
+    let texts = entries.filter_map(|entry| fs::read_to_string(entry.ok()?.path()).ok());
+    let text: String = texts.collect();
     let is_it = |line: &&str| {
         line.contains(r#""intent""#) && line.contains(user) && line.contains(r#""perUserMfa""#)
     };

@@ -9,15 +9,15 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
 
-use mfactl::journal::{self, JournalDir, Past, RunId};
+use mfactl::journal::{self, Past, RunId};
 use mfactl_sandbox::{Fault, Faults};
 use serde_json::{Value, json};
 
 use crate::apply::killed::journals;
+use crate::support::journal_files::{JournalFiles, hex};
 use crate::support::shown_numbers::{numbers, shows_none};
 use crate::support::tenant_builder::{TenantBuilder, exchangelabs};
 use crate::support::world::World;
@@ -39,12 +39,24 @@ impl Run {
         Self { world, name }
     }
 
-    fn journal(&self) -> PathBuf {
-        self.world.path(&format!(".mfactl/runs/{}/journal.jsonl", self.name))
+    fn files(&self) -> JournalFiles {
+        JournalFiles::of(&self.world)
     }
 
-    fn restore(&self) -> PathBuf {
-        self.world.path(&format!(".mfactl/restore/{}", self.name))
+    fn id(&self) -> RunId {
+        RunId::named(&self.name).expect("a name")
+    }
+
+    fn journal(&self) -> Vec<u8> {
+        self.files().text(&self.name)
+    }
+
+    fn put(&self, lines: &[String]) {
+        self.files().put(&self.name, lines.concat().as_bytes());
+    }
+
+    fn restore(&self) -> Vec<u8> {
+        self.files().kept(&self.name)
     }
 
     fn writes(&self) -> usize {
@@ -57,13 +69,9 @@ impl Run {
     }
 }
 
-fn lines(path: &Path) -> Vec<String> {
-    let text = fs::read_to_string(path).expect("a file");
+fn lines(text: &[u8]) -> Vec<String> {
+    let text = std::str::from_utf8(text).expect("text");
     text.split_inclusive('\n').map(str::to_owned).collect()
-}
-
-fn put(path: &Path, lines: &[String]) {
-    fs::write(path, lines.concat()).expect("ours");
 }
 
 /// The index of the line that contains all these words.
@@ -131,18 +139,16 @@ fn journal_damaged_at_any_byte_hides_no_run_and_invents_no_write() {
 /// Damages one journal in many ways, one at a time.
 fn damage_is_noticed(step: usize) {
     let run = Run::new(exchangelabs());
-    let folder = run.world.path(".mfactl");
-    let desk = JournalDir { folder: &folder, keep_numbers: true };
-    let id = RunId::named(&run.name).expect("a name");
-    let good = fs::read(run.journal()).expect("a journal");
-    let whole = journal::past(desk, &id).expect("a run");
+    let (files, id) = (run.files(), run.id());
+    let good = run.journal();
+    let whole = files.past(&id).expect("a run");
     assert!(whole.damage.is_none() && whole.end.is_some());
     let all = outcomes(&whole);
     let (mut damaged, mut lost) = (0, 0);
     for (what, bytes) in altered(&good, step) {
-        fs::write(run.journal(), &bytes).expect("ours");
-        assert_eq!(journal::runs(desk).expect("runs"), std::slice::from_ref(&id), "{what}");
-        let past = journal::past(desk, &id).expect("a run");
+        files.put(&run.name, &bytes);
+        assert_eq!(files.names(), std::slice::from_ref(&id), "{what}");
+        let past = files.past(&id).expect("a run");
         let now = outcomes(&past);
         for (intent, ended) in &now {
             let of_intent = all.iter().find(|(one, _)| one == intent);
@@ -176,15 +182,13 @@ fn restore_file_damaged_at_any_byte_invents_no_value() {
 /// Damages one restore file in many ways, one at a time.
 fn no_value_is_invented(step: usize) {
     let run = Run::new(exchangelabs());
-    let folder = run.world.path(".mfactl");
-    let desk = JournalDir { folder: &folder, keep_numbers: true };
-    let id = RunId::named(&run.name).expect("a name");
-    let good = fs::read(run.restore()).expect("a restore file");
-    let (whole, damage) = journal::restored(desk, &id, |_| true).expect("a restore file");
+    let (files, id) = (run.files(), run.id());
+    let good = run.restore();
+    let (whole, damage) = files.restored(&id);
     assert!(damage.is_none() && whole.len() == 3);
     for (what, bytes) in altered(&good, step) {
-        fs::write(run.restore(), &bytes).expect("ours");
-        let (kept, damage) = journal::restored(desk, &id, |_| true).expect("a restore file");
+        files.put_kept(&run.name, &bytes);
+        let (kept, damage) = files.restored(&id);
         for (number, kept) in &kept {
             assert_eq!(json_of(kept), json_of(&whole[number]), "{what}");
         }
@@ -199,14 +203,15 @@ fn no_value_is_invented(step: usize) {
 fn journal_without_check_sums_can_be_read() {
     let run = Run::new(exchangelabs());
     let good = journals(&run.world).pop().expect("a run");
-    for path in [run.journal(), run.restore()] {
-        let old = fs::read_to_string(&path).expect("a file");
-        let plain = old.lines().map(|line| {
+    let plain = |text: Vec<u8>| {
+        let without = lines(&text).into_iter().map(|line| {
             let at = line.rfind(",\"line\":").expect("a place");
             format!("{}}}\n", &line[..at])
         });
-        fs::write(&path, plain.collect::<String>()).expect("ours");
-    }
+        without.collect::<String>()
+    };
+    run.files().put(&run.name, plain(run.journal()).as_bytes());
+    run.files().put_kept(&run.name, plain(run.restore()).as_bytes());
     let past = journals(&run.world).pop().expect("a run");
     assert_eq!(outcomes(&past), outcomes(&good));
     // The digest was made over the lines with their check sums.
@@ -240,7 +245,7 @@ fn damaged_line_is_reported(step: usize) {
         let mut all = lines(&run.journal());
         let at = line_of(&all, &words);
         all[at] = all[at].replacen("number", "nunber", 1);
-        put(&run.journal(), &all);
+        run.put(&all);
         let how =
             format!("line {} is not as it was written, it does not match its own digest", at + 1);
         let list = run.world.run(&["runs"]).ends(0);
@@ -268,7 +273,7 @@ fn values_missing_from_the_restore_file_are_not_put_back() {
     let at = line_of(&all, &["mobilePhone", "+31 6"]);
     // This digit is hidden in a masked number.
     all[at] = all[at].replacen("+31 61", "+31 63", 1);
-    put(&run.restore(), &all);
+    run.files().put_kept(&run.name, all.concat().as_bytes());
     let before = run.writes();
     let undo = run.world.run(&["undo", &run.name, "--out", "back.plan"]).ends(0);
     let lost = "is not put back, because the restore file does not hold it   [not-put-back]";
@@ -278,16 +283,18 @@ fn values_missing_from_the_restore_file_are_not_put_back() {
         "{}",
         undo.text()
     );
-    fs::remove_file(run.restore()).expect("ours");
+    let (folder, aside) = (run.files().restore_folder(&run.name), run.world.path("aside"));
+    fs::rename(&folder, &aside).expect("ours");
     let undo = run.world.run(&["undo", &run.name, "--auto-approve"]).ends(5);
     assert!(undo.stdout.contains(lost), "{}", undo.text());
     assert_eq!(run.writes(), before);
-    put(&run.restore(), &good);
+    fs::rename(&aside, &folder).expect("ours");
+    run.files().put_kept(&run.name, good.concat().as_bytes());
     // A value that the journal does not name is not written.
     let mut all = lines(&run.journal());
     let at = line_of(&all, &["\"intent\"", JANE, "perUserMfa"]);
     all.truncate(at);
-    put(&run.journal(), &all);
+    run.put(&all);
     run.world.run(&["apply", "--auto-approve"]);
     let undo = run.world.run(&["undo", &run.name, "--auto-approve"]).ends(5);
     let finding = "the restore file contains 1 write that the journal does not name";
@@ -302,7 +309,7 @@ fn damaged_run_without_an_end_is_checked_and_closed() {
         all.pop();
         let at = line_of(&all, &[&format!("\"{broken}\"")]);
         all[at] = all[at].replacen("number", "nunber", 1);
-        put(&run.journal(), &all);
+        run.put(&all);
         let list = run.world.run(&["runs"]).ends(0);
         assert!(
             list.stdout.contains("no end: still running, or cut off   damaged: line"),
@@ -325,7 +332,7 @@ fn run_without_its_first_line_is_listed_and_undone() {
     let run = Run::new(exchangelabs());
     let all = lines(&run.journal());
     for broken in [all[1..].to_vec(), [&["?\n".to_owned()][..], &all[1..]].concat()] {
-        put(&run.journal(), &broken);
+        run.put(&broken);
         let list = run.world.run(&["runs"]).ends(0);
         assert!(list.stdout.contains("RUN   ?   3 changes done"), "{}", list.text());
         let text = run.world.run(&["runs", "show", &run.name, "--format", "json"]).ends(0).stdout;
@@ -338,10 +345,10 @@ fn run_without_its_first_line_is_listed_and_undone() {
         assert!(jsonschema::draft7::new(&schema).expect("a schema").is_valid(&runs), "{text}");
     }
     // The run was interrupted and its tenant is unknown, but James and Jane are in this tenant.
-    put(&run.journal(), &all[1..3]);
+    run.put(&all[1..3]);
     let apply = run.world.run(&["apply", "--auto-approve"]).ends(0);
     assert!(apply.stderr.contains("was cut off"), "{}", apply.text());
-    put(&run.journal(), &all[1..]);
+    run.put(&all[1..]);
     let undo = run.world.run(&["undo", &run.name, "--auto-approve"]).ends(5);
     assert!(undo.stdout.contains("[run-damaged]"), "{}", undo.text());
     assert_eq!((run.phones(JANE), run.phones(JAMES)), (0, 1), "{}", undo.text());
@@ -362,29 +369,29 @@ fn journals_that_are_unreadable_in_any_way_are_listed_with_their_fault() {
 fn unreadable_journal_is_listed(step: usize) {
     let run = Run::new(exchangelabs());
     let good = lines(&run.journal());
-    let other = good[0].replacen("\"format\":1", "\"format\":9", 1);
+    let other = good[0].replacen("\"format\":2", "\"format\":9", 1);
     let other = format!("{}}}\n", &other[..other.rfind(",\"line\":").expect("a place")]);
     for (text, how) in [
         (String::new(), "line 1 is not as it was written"),
         ("\0\0\0".to_owned(), "line 1 is not as it was written"),
         ("nothing\n".to_owned(), "line 1 is not as it was written"),
         ("{}\n[]\nnull\n1\n\"\"\n".to_owned(), "lines 1, 2, 3 and 2 more are not as"),
-        (other, "a journal of format 9"),
+        (other, "has a journal of format 9"),
     ]
     .into_iter()
     .step_by(step)
     {
-        fs::write(run.journal(), &text).expect("ours");
+        run.files().put(&run.name, text.as_bytes());
         let list = run.world.run(&["runs"]).ends(0);
         assert!(list.stdout.contains("RUN") && list.stdout.contains(how), "{}", list.text());
         run.world.run(&["runs", "--format", "json"]).ends(0);
         run.world.run(&["apply", "--auto-approve"]).ends(0);
     }
-    fs::remove_file(run.journal()).expect("ours");
+    run.files().remove_journal(&run.name);
     let list = run.world.run(&["runs"]).ends(0);
-    assert!(list.stdout.contains("is missing; only its restore file is left"), "{}", list.text());
+    assert!(list.stdout.contains("is missing; only its restore files are left"), "{}", list.text());
     let undo = run.world.run(&["undo", &run.name]).ends(1);
-    assert!(undo.stderr.contains("is missing; only its restore file is left"), "{}", undo.text());
+    assert!(undo.stderr.contains("is missing; only its restore files are left"), "{}", undo.text());
     assert_eq!(run.writes(), 3);
 }
 
@@ -405,7 +412,7 @@ fn deleted_user_does_not_keep_a_run_open() {
     let all = lines(&run.journal());
     let cut = all[..2].to_vec();
     assert!(cut[1].contains(JAMES), "{cut:?}");
-    put(&run.journal(), &cut);
+    run.put(&cut);
     // The reads are refused, so the run stays open. The apply reads the preferences and all other facts
     // too.
     answer.store(403, Ordering::Relaxed);
@@ -429,9 +436,8 @@ fn deleted_user_does_not_keep_a_run_open() {
     assert!(undo.stdout.contains("no longer exists, so nothing is put back"), "{}", undo.text());
 }
 
-/// Gives a run another date, in its name and in its first line, without check sums.
-fn made_old(run: &Run, name: &str) {
-    let folder = run.world.path(".mfactl");
+/// The lines of a run with another name and an old date, without check sums.
+fn old_lines(run: &Run, name: &str) -> Vec<String> {
     let mut all = lines(&run.journal());
     let mut first: Value = serde_json::from_str(&all[0]).expect("JSON");
     first["run"]["began"] = json!("2020-01-02T03:04:05Z");
@@ -439,77 +445,103 @@ fn made_old(run: &Run, name: &str) {
     all[0] = format!("{}\n", json!({ "run": first["run"] }));
     let at = all.len() - 1;
     let mut last: Value = serde_json::from_str(&all[at]).expect("JSON");
-    use sha2::{Digest as _, Sha256};
-    let digest = Sha256::digest(all[..at].concat().as_bytes());
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    if last.get("end").is_some() {
-        last["end"]["digest"] = json!(hex);
-        all[at] = format!("{}\n", json!({ "end": last["end"] }));
+    last["end"]["digest"] = json!(hex(all[..at].concat().as_bytes()));
+    all[at] = format!("{}\n", json!({ "end": last["end"] }));
+    all
+}
+
+/// Makes a chain of old runs and of the run itself, in this order.
+fn made_old(run: &Run, old: &[(&str, Vec<String>)]) {
+    let files = run.files();
+    let restore = files.kept(&run.name);
+    let lines = old.iter().map(|(name, lines)| (*name, lines.concat().into_bytes()));
+    let all: Vec<_> = lines.chain([(run.name.as_str(), run.journal())]).collect();
+    files.rebuild(&all);
+    for (name, _) in old {
+        let folder = files.restore_folder(name);
+        fs::create_dir_all(&folder).expect("ours");
+        fs::write(folder.join("000000000002.jsonl"), &restore).expect("ours");
     }
-    let new = folder.join("runs").join(name);
-    fs::create_dir_all(&new).expect("ours");
-    put(&new.join("journal.jsonl"), &all);
-    fs::copy(run.restore(), folder.join("restore").join(name)).expect("ours");
+}
+
+const OLD: &str = "20200102T030405Z-00a1";
+const UNENDED: &str = "20200102T030405Z-00a2";
+const DAMAGED: &str = "20200102T030405Z-00a3";
+
+/// A chain of an old run, one that has no end, a damaged one, and the run itself.
+fn four_runs() -> Run {
+    let run = Run::new(exchangelabs());
+    let mut unended = old_lines(&run, UNENDED);
+    unended.pop();
+    let mut damaged = old_lines(&run, DAMAGED);
+    damaged[2] = "?\n".to_owned();
+    made_old(&run, &[(OLD, old_lines(&run, OLD)), (UNENDED, unended), (DAMAGED, damaged)]);
+    run
 }
 
 #[test]
-fn prune_removes_old_settled_runs_with_their_restore_files() {
-    let run = Run::new(exchangelabs());
-    let folder = run.world.path(".mfactl");
-    let old = "20200102T030405Z-00a1";
-    made_old(&run, old);
-    let (unended, damaged) = ("20200102T030405Z-00a2", "20200102T030405Z-00a3");
-    made_old(&run, unended);
-    made_old(&run, damaged);
-    let path = |name: &str| folder.join("runs").join(name).join("journal.jsonl");
-    let mut all = lines(&path(unended));
-    all.pop();
-    put(&path(unended), &all);
-    let mut all = lines(&path(damaged));
-    all[2] = "?\n".to_owned();
-    put(&path(damaged), &all);
-    // Names that are no runs, and another file in the folder of a run.
-    fs::create_dir_all(folder.join("runs/notes")).expect("ours");
-    fs::write(folder.join("runs/notes/journal.jsonl"), "mine").expect("ours");
-    fs::write(folder.join("restore/notes"), "mine").expect("ours");
-    fs::write(folder.join("runs").join(old).join("mine"), "mine").expect("ours");
+fn prune_removes_the_restore_files_of_old_settled_runs() {
+    let run = four_runs();
+    let files = run.files();
+    // Names that are no runs.
+    let notes = files.restore_folder("notes");
+    fs::create_dir_all(&notes).expect("ours");
+    fs::write(notes.join("mine"), "mine").expect("ours");
+    fs::write(files.restore_folder(OLD).join("mine"), "mine").expect("ours");
 
     let nothing = run.world.run(&["runs", "prune", "--keep", "20000d"]).ends(0);
     assert_eq!(nothing.stdout, "no run is old enough\n");
     let pruned = run.world.run(&["runs", "prune", "--keep", "90d"]).ends(0);
-    assert!(pruned.stdout.contains("removed RUN, with its restore file"), "{}", pruned.text());
+    assert!(pruned.stdout.contains("removed the restore files of RUN"), "{}", pruned.text());
     assert!(
-        pruned.stdout.contains("1 run removed; 2 runs kept although old enough"),
+        pruned.stdout.contains("1 run pruned; 2 runs kept although old enough"),
         "{}",
         pruned.text()
     );
     assert!(pruned.stderr.contains("stays: it is not settled"), "{}", pruned.text());
     assert!(pruned.stderr.contains("`--damaged` removes it too"), "{}", pruned.text());
-    assert!(!path(old).exists() && !folder.join("restore").join(old).exists());
-    assert_eq!(
-        fs::read_to_string(folder.join("runs").join(old).join("mine")).expect("ours"),
-        "mine"
-    );
-    for name in [&run.name, unended, damaged] {
-        assert!(path(name).exists() && folder.join("restore").join(name).exists(), "{name}");
+    assert!(!files.has_restore(OLD));
+    let mine = fs::read_to_string(files.restore_folder(OLD).join("mine"));
+    assert_eq!(mine.expect("a file"), "mine");
+    for name in [&run.name, UNENDED, DAMAGED] {
+        assert!(files.has_restore(name), "{name}");
+    }
+    for name in [&run.name, OLD, UNENDED, DAMAGED] {
+        assert!(files.has_journal(name), "{name}");
     }
     let pruned = run.world.run(&["runs", "prune", "--keep", "90d", "--damaged"]).ends(0);
     assert!(
-        pruned.stdout.contains("1 run removed; 1 run kept although old enough"),
+        pruned.stdout.contains("1 run pruned; 1 run kept although old enough"),
         "{}",
         pruned.text()
     );
-    assert!(!path(damaged).exists() && path(unended).exists());
-    assert!(
-        folder.join("runs/notes/journal.jsonl").exists() && folder.join("restore/notes").exists()
-    );
-    // The last run of the tenant stays at any age.
-    run.world.run(&["apply", "--auto-approve"]);
-    let pruned = run.world.run(&["runs", "prune", "--keep", "0d"]).ends(0);
-    assert!(path(&run.name).exists(), "{}", pruned.text());
-    assert!(pruned.stderr.contains("it is the last run of its tenant"), "{}", pruned.text());
+    assert!(!files.has_restore(DAMAGED) && files.has_restore(UNENDED));
+    assert!(notes.join("mine").exists());
     let wrong = run.world.run(&["runs", "prune", "--keep", "ninety"]).ends(1);
     assert!(wrong.stderr.contains("write it as `90d`"), "{}", wrong.text());
+}
+
+#[test]
+fn prune_removes_journals_from_the_beginning_of_the_chain() {
+    let run = four_runs();
+    let files = run.files();
+    let pruned =
+        run.world.run(&["runs", "prune", "--keep", "90d", "--journals", "--damaged"]).ends(0);
+    let both = "removed the journal and the restore files of RUN";
+    assert!(pruned.stdout.contains(both), "{}", pruned.text());
+    assert!(!files.has_journal(OLD));
+    // The journal before it stays.
+    assert!(files.has_journal(UNENDED) && files.has_journal(DAMAGED), "{}", pruned.text());
+    assert!(pruned.stderr.contains("its journal stays, because that of"), "{}", pruned.text());
+    // The next apply settles the run, and everything but the last journal can go.
+    run.world.run(&["apply", "--auto-approve"]);
+    let pruned =
+        run.world.run(&["runs", "prune", "--keep", "0d", "--journals", "--damaged"]).ends(0);
+    assert!(pruned.stderr.contains("its journal is the last of the tenant"), "{}", pruned.text());
+    let left = files.names();
+    assert_eq!(left.len(), 1, "{}", pruned.text());
+    run.world.run(&["runs"]).ends(0);
+    run.world.run(&["apply", "--auto-approve"]).ends(0);
 }
 
 #[test]
@@ -517,36 +549,32 @@ fn prune_removes_old_settled_runs_with_their_restore_files() {
 fn prune_does_not_follow_links() {
     use std::os::unix::fs::symlink;
     let run = Run::new(exchangelabs());
-    let folder = run.world.path(".mfactl");
-    let old = "20200102T030405Z-00a1";
-    made_old(&run, old);
+    let files = run.files();
+    made_old(&run, &[(OLD, old_lines(&run, OLD))]);
     let mine = run.world.path("mine");
-    fs::rename(folder.join("restore").join(old), &mine).expect("ours");
-    symlink(&mine, folder.join("restore").join(old)).expect("a link");
+    fs::rename(files.restore_folder(OLD), &mine).expect("ours");
+    symlink(&mine, files.restore_folder(OLD)).expect("a link");
     let pruned = run.world.run(&["runs", "prune", "--keep", "90d"]).ends(1);
     assert!(pruned.stderr.contains("is a link, which is not followed here"), "{}", pruned.text());
-    assert!(mine.exists() && folder.join("runs").join(old).join("journal.jsonl").exists());
+    assert!(mine.join("000000000002.jsonl").exists() && files.has_journal(OLD));
 }
 
 #[test]
 fn prune_is_refused_while_an_apply_holds_the_lock() {
     let run = Run::new(exchangelabs());
-    made_old(&run, "20200102T030405Z-00a1");
-    let tenant = mfactl::id::TenantId::from_uuid(run.world.server().tenant_id());
-    let folder = run.world.path(".mfactl");
-    let lock = crate::support::world::runtime().block_on(mfactl::apply::lock::take(
-        &folder,
-        tenant,
-        std::time::Duration::ZERO,
-    ));
-    let pruned = run.world.run(&["runs", "prune", "--keep", "90d"]);
+    let files = run.files();
+    made_old(&run, &[(OLD, old_lines(&run, OLD))]);
+    let runs = files.runs();
+    let lock = crate::support::world::runtime()
+        .block_on(mfactl::apply::lock::take(&runs, std::time::Duration::ZERO));
+    let pruned = run.world.run(&["runs", "prune", "--keep", "90d"]).ends(6);
     assert!(
         pruned.stderr.contains("another run that writes to this tenant is active"),
         "{}",
         pruned.text()
     );
-    assert!(folder.join("restore/20200102T030405Z-00a1").exists());
+    assert!(files.has_restore(OLD));
     drop(lock);
     run.world.run(&["runs", "prune", "--keep", "90d"]).ends(0);
-    assert!(!folder.join("restore/20200102T030405Z-00a1").exists());
+    assert!(!files.has_restore(OLD));
 }

@@ -8,9 +8,10 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use mfactl::journal::{self, JournalDir, Past};
+use mfactl::journal::Past;
 use mfactl_sandbox::{Fault, Faults, PartInfo, Store};
 
+use crate::support::journal_files::JournalFiles;
 use crate::support::promise_checks::{nobody_signs_in_worse, nothing_is_written_twice};
 use crate::support::tenant_builder::{TenantBuilder, exchangelabs};
 use crate::support::world::World;
@@ -53,10 +54,7 @@ pub(crate) fn at_write(n: usize, call: impl Fn() -> Fault + Send + Sync + 'stati
 
 /// The journals in a world, oldest first.
 pub(crate) fn journals(world: &World) -> Vec<Past> {
-    let folder = world.path(".mfactl");
-    let desk = JournalDir { folder: &folder, keep_numbers: true };
-    let runs = journal::runs(desk).expect("a folder");
-    runs.iter().map(|run| journal::past(desk, run).expect("a journal")).collect()
+    JournalFiles::of(world).all()
 }
 
 /// The tenant after the last write: it may still carry out requests that it received before.

@@ -7,7 +7,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use mfactl::apply::resume::DoubtResult;
-use mfactl::journal::{self, JournalDir};
 use mfactl::plan::Plan;
 use mfactl::results::{ApplyReport, ChangeResult, WriteResult};
 use mfactl::settings::Setting;
@@ -50,8 +49,8 @@ fn value_without_a_write_that_cannot_be_confirmed_is_not_tried() {
     };
     let (inside, plan) = planned(Faults::by(by_address));
     let folder = tempfile::tempdir().expect("a folder");
-    let journals = JournalDir { folder: folder.path(), keep_numbers: true };
-    let report = inside.apply_noted(&plan, journals);
+    let files = inside.journals(folder.path());
+    let report = inside.apply_noted(&plan, &files.runs());
     let store = inside.server.store();
     let switched_off = store.writes().iter().filter(|line| line.path.ends_with("SmsSignIn"));
     assert_eq!(switched_off.count(), 1, "the second user needs no write");
@@ -60,8 +59,7 @@ fn value_without_a_write_that_cannot_be_confirmed_is_not_tried() {
         panic!("{results:?}");
     };
     assert!(why.contains("did not confirm"), "{why}");
-    let runs = journal::runs(journals).expect("a folder");
-    let past = journal::past(journals, runs.first().expect("a run")).expect("a journal");
+    let past = files.all().remove(0);
     let open = past.told.iter().filter_map(|write| write.ended.as_ref());
     let open = open.filter(|ended| ended.result == WriteResult::Unknown).count();
     assert_eq!(open, report.counts().unknown, "the journal has each unknown write");
@@ -81,11 +79,11 @@ fn lost_switch_that_left_sms_sign_in_on_is_found_not_done() {
     });
     let (inside, plan) = planned(faults);
     let folder = tempfile::tempdir().expect("a folder");
-    let journals = JournalDir { folder: folder.path(), keep_numbers: true };
-    let report = inside.apply_noted(&plan, journals);
+    let files = inside.journals(folder.path());
+    let report = inside.apply_noted(&plan, &files.runs());
     assert_eq!(report.counts().unknown, 1, "{:?}", report.results);
     is_over.store(true, Ordering::SeqCst);
-    let settled = inside.settle_earlier(journals);
+    let settled = inside.settle_earlier(&files.runs());
     let found: Vec<DoubtResult> =
         settled.iter().flat_map(|one| &one.looked).map(|(_, found)| *found).collect();
     assert_eq!(found, [DoubtResult::NotDone]);

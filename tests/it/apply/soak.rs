@@ -23,6 +23,7 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use crate::apply::killed::journals;
 use crate::plan::promises::policies;
 use crate::support::invented::{Invented, invented};
+use crate::support::journal_files::JournalFiles;
 use crate::support::promise_checks::{nobody_signs_in_worse, only_what_is_managed_was_written};
 use crate::support::world::{Run, World};
 
@@ -190,8 +191,8 @@ impl Cycle {
             panic!("cycle {}, after {after}: {error}\n{:#?}", self.number, store.writes());
         }
         for past in journals(&self.world) {
-            let file = self.world.path(&format!(".mfactl/runs/{}/journal.jsonl", past.run));
-            let text = || fs::read_to_string(&file).expect("a journal");
+            let files = JournalFiles::of(&self.world);
+            let text = || String::from_utf8_lossy(&files.text(past.run.as_str())).into_owned();
             let about = (self.number, after, past.damage.to_string());
             assert!(past.damage.is_none(), "{about:?}: {}", text());
         }

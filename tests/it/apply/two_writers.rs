@@ -17,7 +17,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use mfactl::apply::context::RunContext;
 use mfactl::apply::rule_watch::RuleWatch;
-use mfactl::journal::{self, Journal, JournalDir, Past};
+use mfactl::journal::{Journal, Past};
 use mfactl::moment::Moment;
 use mfactl::plan::Plan;
 use mfactl::results::WriteResult;
@@ -33,6 +33,7 @@ use tokio::runtime::Handle;
 use crate::apply::killed::journals;
 use crate::apply::waves::undisturbed;
 use crate::support::inside::{Inside, load};
+use crate::support::journal_files::wait;
 use crate::support::tenant_builder::{PHONES, TenantBuilder, exchangelabs};
 use crate::support::world::{PROJECT, World, request};
 
@@ -129,20 +130,21 @@ fn journaled(
     mut conduct: RunContext<'_, impl AsyncFnMut() -> Result<(), String>>,
 ) -> (ApplyReport, Past) {
     let folder = tempfile::tempdir().expect("a folder");
-    let desk = JournalDir { folder: folder.path(), keep_numbers: true };
-    let mut journal =
-        Journal::begin(desk, plan, Guarding::default(), Timestamp::now()).expect("a journal");
+    let files = inside.journals(folder.path());
+    let runs = files.runs();
+    let journal = wait(Journal::begin(&runs, plan, Guarding::default(), Timestamp::now(), 1));
+    let journal = journal.expect("a journal");
     conduct.listed_after = [Duration::ZERO; 4];
     conduct.put_back_after =
         [Duration::ZERO, Duration::from_millis(1), Duration::ZERO, Duration::ZERO];
     conduct.resend_after = Duration::from_millis(1);
     let report = {
         let mut conduct = conduct;
-        conduct.journal = Some(&mut journal);
+        conduct.journal = Some(&journal);
         inside.conducted(plan, conduct)
     };
-    let run = journal.close(&report).expect("a closed journal");
-    (report, journal::past(desk, &run).expect("a journal"))
+    let run = wait(journal.close(&report)).expect("a closed journal");
+    (report, files.past(&run).expect("a journal"))
 }
 
 #[track_caller]

@@ -6,12 +6,11 @@
     reason = "a test fails by panicking, in what it calls as well"
 )]
 
-use std::fs;
-
 use mfactl_sandbox::sign_in::Verdict;
 use serde_json::{Value, json};
 
 use crate::apply::killed::journals;
+use crate::support::journal_files::JournalFiles;
 use crate::support::shown_numbers::{numbers, shows_none};
 use crate::support::tenant_builder::{TenantBuilder, exchangelabs};
 use crate::support::world::{PROJECT, World};
@@ -189,8 +188,8 @@ fn number_that_differs_from_the_journal_in_any_way_is_not_put_back() {
 fn differing_number_is_not_put_back(step: usize) {
     let world = replaced("");
     let run = last_run(&world);
-    let kept = world.path(&format!(".mfactl/restore/{run}"));
-    let good = fs::read_to_string(&kept).expect("a restore file");
+    let files = JournalFiles::of(&world);
+    let good = String::from_utf8(files.kept(&run)).expect("text");
     let before = writes(&world);
     let own = "+32 471234567";
     for (from, to) in [
@@ -205,7 +204,7 @@ fn differing_number_is_not_put_back(step: usize) {
     .into_iter()
     .step_by(step)
     {
-        fs::write(&kept, plain(&good.replace(from, to))).expect("ours");
+        files.put_kept(&run, plain(&good.replace(from, to)).as_bytes());
         let undo = world.run(&["undo", &run, "--auto-approve"]).ends(5);
         let differs = "because its value in the restore file differs from the journal";
         let lost = "because the restore file does not hold it";
@@ -217,7 +216,7 @@ fn differing_number_is_not_put_back(step: usize) {
         assert_eq!(writes(&world), before, "{to}");
         shows_none(&undo.text(), &numbers(&world.server().store()));
     }
-    fs::write(&kept, good).expect("ours");
+    files.put_kept(&run, good.as_bytes());
     world.run(&["undo", &run, "--auto-approve"]).ends(0);
 }
 
@@ -372,13 +371,13 @@ fn saved_undo_is_applied_only_if_the_restore_file_still_matches() {
     assert!(saved.stderr.contains("saved in `back.plan`"), "{}", saved.text());
     let before = writes(&world);
     assert_eq!(world.run(&["show", "back.plan"]).ends(0).stdout, saved.stdout);
-    let kept = world.path(&format!(".mfactl/restore/{run}"));
-    let good = fs::read_to_string(&kept).expect("a restore file");
-    fs::write(&kept, good.replace("+32 471234567", "+32 471234569")).expect("ours");
+    let files = JournalFiles::of(&world);
+    let good = String::from_utf8(files.kept(&run)).expect("text");
+    files.put_kept(&run, good.replace("+32 471234567", "+32 471234569").as_bytes());
     let apply = world.run(&["apply", "back.plan"]).ends(5);
     assert!(apply.stdout.contains("no longer there, so nothing is put back"), "{}", apply.text());
     assert_eq!(writes(&world), before);
-    fs::write(&kept, good).expect("ours");
+    files.put_kept(&run, good.as_bytes());
     world.run(&["apply", "back.plan"]).ends(0);
     assert_eq!(phones(&world, "j.brown@exchangelabs.nl")[0]["phoneNumber"], "+32 471234567");
 }

@@ -6,8 +6,6 @@
 
 #![expect(clippy::indexing_slicing, reason = "a test fails by panicking, in what it calls as well")]
 
-use std::fs;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -19,6 +17,7 @@ use serde_json::Value;
 
 use crate::apply::faults::is_done;
 use crate::apply::killed::journals;
+use crate::support::journal_files::JournalFiles;
 use crate::support::tenant_builder::exchangelabs;
 use crate::support::world::World;
 
@@ -42,9 +41,9 @@ fn words(past: &Past) -> Vec<Option<WriteResult>> {
     past.told.iter().map(|write| write.ended.as_ref().map(|noted| noted.result)).collect()
 }
 
-fn journal(world: &World, place: usize) -> PathBuf {
+fn text(world: &World, place: usize) -> String {
     let run = journals(world)[place].run.to_string();
-    world.path(&format!(".mfactl/runs/{run}/journal.jsonl"))
+    String::from_utf8(JournalFiles::of(world).text(&run)).unwrap()
 }
 
 /// The first writes are done, and their answers arrive long after the timeout.
@@ -112,12 +111,11 @@ fn writes_unknown_at_the_timeout_are_settled_by_the_next_apply() {
 #[test]
 fn settled_journal_is_closed_under_its_digest() {
     let (world, on) = out_of_time();
-    let path = journal(&world, 0);
-    let first = fs::read_to_string(&path).expect("a journal");
+    let first = text(&world, 0);
     on.store(false, Ordering::SeqCst);
     world.run(&["apply", "--auto-approve"]).ends(0);
     let run = journals(&world)[0].run.to_string();
-    let settled = fs::read_to_string(&path).expect("a journal");
+    let settled = text(&world, 0);
     assert!(settled.starts_with(&first), "nothing is written over");
     let added: Vec<&str> = settled[first.len()..].split_inclusive('\n').collect();
     assert_eq!(added.len(), 3, "two outcomes and an end: {added:?}");
@@ -130,13 +128,19 @@ fn settled_journal_is_closed_under_its_digest() {
         first.clone() + first.lines().nth(1).expect("an intent") + "\n",
         first.clone() + first.lines().last().expect("an end") + "\n",
     ] {
-        fs::write(&path, &bad).expect("ours");
+        JournalFiles::of(&world).put(&run, bad.as_bytes());
         let shown = world.run(&["runs", "show", &run]);
         assert!(shown.text().contains("is damaged: "), "{bad}\n{}", shown.text());
     }
-    // If the second check was interrupted, it is repeated.
+    // If the second check was interrupted, it is repeated. No run began after it.
+    let files = JournalFiles::of(&world);
+    let later: Vec<_> = files.names().into_iter().filter(|name| name.as_str() != run).collect();
+    for name in &later {
+        files.remove_journal(name.as_str());
+        std::fs::remove_dir_all(files.restore_folder(name.as_str())).expect("ours");
+    }
     for cut in [first.clone(), first.clone() + added[0], first + added[0] + &added[1][..9]] {
-        fs::write(&path, &cut).expect("ours");
+        JournalFiles::of(&world).put(&run, cut.as_bytes());
         let again = world.run(&["apply", "--auto-approve"]).ends(0);
         assert!(again.stderr.contains("in doubt"), "{}", again.text());
         let past = &journals(&world)[0];
@@ -206,10 +210,10 @@ impl AnswerLost {
 
     /// Applies again. The user still cannot be read, and no outcome is recorded.
     fn and_cannot_be_read(&self) {
-        let before = fs::read(journal(&self.world, 0)).unwrap();
+        let before = text(&self.world, 0);
         let run = self.world.run(&ONLY_JAMES);
         assert!(run.stderr.contains("could not be read; the next apply checks"), "{}", run.text());
-        assert_eq!(fs::read(journal(&self.world, 0)).unwrap(), before);
+        assert_eq!(text(&self.world, 0), before);
     }
 
     /// Applies again. The user can be read.

@@ -15,7 +15,6 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use mfactl::graph::Pace;
-use mfactl::journal::{self, JournalDir};
 use mfactl::plan::Plan;
 use mfactl::policy::PolicySet;
 use mfactl::results::ChangeResult;
@@ -27,6 +26,7 @@ use proptest::test_runner::TestCaseResult;
 
 use crate::plan::promises::{holds, to_apply};
 use crate::support::invented::Invented;
+use crate::support::journal_files::JournalFiles;
 
 /// The faults of a write.
 const FAULTS: [fn() -> Fault; 12] = [
@@ -152,10 +152,10 @@ fn set_by_the_service(store: &Store, plan: &Plan) -> BTreeSet<Written> {
 
 /// The last recorded outcome of each write. A write that was recorded again because it was not sent counts
 /// once. A put-back has its own outcome.
-fn noted(desk: JournalDir<'_>) -> Noted {
+fn noted(files: &JournalFiles) -> Noted {
     let mut noted = Noted::default();
-    for run in journal::runs(desk).expect("a folder") {
-        for line in journal::past(desk, &run).expect("a journal").told {
+    for past in files.all() {
+        for line in past.told {
             let word = line.ended.map_or(WriteResult::Unknown, |noted| noted.result);
             let write = (line.intent.user.to_string(), line.intent.setting);
             let into = match line.intent.puts_back {
@@ -221,10 +221,10 @@ fn tells_the_truth(
     let pace = Pace { base: soon, longest: soon, tries: 3, silence, ..Pace::default() };
     let inside = case.tenant().faults(faults).paced(pace);
     let folder = tempfile::tempdir().expect("a folder");
-    let desk = JournalDir { folder: folder.path(), keep_numbers: true };
+    let files = inside.journals(folder.path());
     let plan = inside.plan(set).expect("a plan");
-    let report = inside.apply_noted(&plan, desk);
-    let words = noted(desk);
+    let report = inside.apply_noted(&plan, &files.runs());
+    let words = noted(&files);
     let done = effects(&inside.server.store());
     is_true(&words, &inside.server.store(), &plan)?;
     for (change, result) in report.of(&plan) {
@@ -249,15 +249,15 @@ fn tells_the_truth(
     prop_assert_eq!(of_changes.count(), unknown);
 
     over.store(true, Ordering::SeqCst);
-    inside.settle_earlier(desk);
-    let words = noted(desk);
+    inside.settle_earlier(&files.runs());
+    let words = noted(&files);
     is_true(&words, &inside.server.store(), &plan)?;
     let open = words
         .words()
         .find(|(_, word)| matches!(word, WriteResult::Unknown | WriteResult::NeverKnown));
     prop_assert_eq!(open, None, "no outcome is open after the check");
-    for run in journal::runs(desk).expect("a folder") {
-        let end = journal::past(desk, &run).expect("a journal").end.expect("it is closed");
+    for past in files.all() {
+        let end = past.end.expect("it is closed");
         prop_assert_eq!(end.counts.unknown, 0);
     }
     Ok(unknown)

@@ -122,8 +122,9 @@ fn apply_that_cannot_be_begun_reports_too() {
     assert_eq!(outputs, "MFACTL_CHANGED=false\nMFACTL_REFUSED=false\nMFACTL_LEFT=true\n");
     let away =
         exchangelabs().james_and_jane().behind(PROJECT, "http://127.0.0.1:1", "http://127.0.0.1:1");
-    let run = away.run(&["apply", "--auto-approve", "--format", "json"]).ends(1);
-    assert_eq!(document(&run)["outcome"], "failed");
+    let run = away.run(&["apply", "--auto-approve", "--format", "json"]).ends(6);
+    let document = document(&run);
+    assert_eq!((&document["outcome"], &document["refused"]), (&json!("notNow"), &json!(false)));
 }
 
 #[test]

@@ -432,7 +432,7 @@ fn hostile_files_are_reported_harmlessly() {
         ] {
             checked(&world, command);
         }
-        let lock = format!(".mfactl/apply-{}.lock", world.server().tenant_id());
+        let lock = format!(".mfactl/{}/lock.json", world.server().tenant_id());
         let holder = json!({ "who": { "user": text, "host": text, "process": 1 }, "since": "2026-11-22T00:00:00Z" });
         let world = world.file(&lock, holder.to_string());
         let file = fs::File::open(world.path(&lock)).expect("a file");

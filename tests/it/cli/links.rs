@@ -188,11 +188,15 @@ fn apply(world: &World) -> Run {
 
 #[test]
 fn linked_folder_of_runs_is_refused() {
-    for (to, at) in [("elsewhere", ".mfactl"), ("../elsewhere", ".mfactl/runs")] {
+    let id = tenant().server().tenant_id();
+    let (own, journal) = (format!(".mfactl/{id}"), format!(".mfactl/{id}/journal"));
+    for (to, at) in
+        [("elsewhere", ".mfactl"), ("../elsewhere", &own), ("../../elsewhere", &journal)]
+    {
         let world = tenant();
-        if at.contains('/') {
-            fs::create_dir(world.path(".mfactl")).expect("a folder");
-        }
+        assert_eq!(world.server().tenant_id(), id);
+        let inside = world.path(at);
+        fs::create_dir_all(inside.parent().expect("a folder")).expect("a folder");
         link(&world, to, at);
         let run = apply(&world).ends(1);
         assert!(run.stderr.contains("is a link"), "{}", run.text());
@@ -210,11 +214,11 @@ fn linked_folder_of_runs_is_refused() {
 fn other_file_in_place_of_the_lock_is_not_changed() {
     let lock = |world: &World| {
         let id = world.server().tenant_id();
-        world.path(&format!(".mfactl/apply-{id}.lock"))
+        world.path(&format!(".mfactl/{id}/lock.json"))
     };
     let world = tenant();
-    fs::create_dir(world.path(".mfactl")).expect("a folder");
-    symlink("../elsewhere/file", lock(&world)).expect("a link");
+    fs::create_dir_all(lock(&world).parent().expect("a folder")).expect("a folder");
+    symlink("../../elsewhere/file", lock(&world)).expect("a link");
     assert!(apply(&world).ends(1).stderr.contains("is a link"));
     fs::remove_file(lock(&world)).expect("removed");
     fs::hard_link(world.path("elsewhere/file"), lock(&world)).expect("a link");

@@ -7,13 +7,11 @@
     reason = "a test fails by panicking, in what it calls as well"
 )]
 
-use std::fs;
-use std::path::Path;
-
 use mfactl_sandbox::seeds;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::support::journal_files::JournalFiles;
 use crate::support::tenant_builder::exchangelabs;
 use crate::support::world::{JAMES_AND_JANE, PROJECT, Run, World};
 
@@ -157,32 +155,21 @@ fn group_that_may_be_empty_may_lose_all_members() {
     world.run(&["plan"]).ends(0);
 }
 
-/// The first line of the newest journal in a folder.
-fn begun(folder: &Path) -> (std::path::PathBuf, Value) {
-    let mut runs: Vec<_> = fs::read_dir(folder.join("runs"))
-        .expect("runs")
-        .map(|entry| entry.expect("an entry").path().join("journal.jsonl"))
-        .collect();
-    runs.sort();
-    let path = runs.pop().expect("a run");
-    let text = fs::read_to_string(&path).expect("a journal");
-    let first = serde_json::from_str(text.lines().next().expect("a line")).expect("JSON");
-    (path, first)
-}
-
 #[test]
 fn journal_lists_the_break_glass_members_but_may_lack_them() {
     let world = after_james_left();
-    let (path, mut first) = begun(&world.path(".mfactl"));
+    let files = JournalFiles::of(&world);
+    let run = files.names().pop().expect("a run").to_string();
+    let text = String::from_utf8(files.text(&run)).expect("text");
+    let (first, rest) = text.split_once('\n').expect("lines");
+    let mut first: Value = serde_json::from_str(first).expect("JSON");
     let members = first["run"]["breakGlass"][GROUP.to_string()].clone();
     let mut expected = [seeds::BREAK_GLASS_1, seeds::BREAK_GLASS_2, james()];
     expected.sort();
     assert_eq!(members, json!(expected));
     // A journal of an older program has no such list.
     first["run"].as_object_mut().expect("an object").remove("breakGlass");
-    let text = fs::read_to_string(&path).expect("a journal");
-    let (_, rest) = text.split_once('\n').expect("lines");
-    fs::write(&path, format!("{first}\n{rest}")).expect("a file");
+    files.put(&run, format!("{first}\n{rest}").as_bytes());
     world.run(&["plan"]).ends(0);
 }
 

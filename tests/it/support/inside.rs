@@ -22,7 +22,7 @@ use mfactl::apply::verify::hold;
 use mfactl::finding::Finding;
 use mfactl::graph::{Client, Pace};
 use mfactl::id::{TenantId, UserId};
-use mfactl::journal::{Journal, JournalDir};
+use mfactl::journal::{Journal, TenantRuns};
 use mfactl::moment::Moment;
 use mfactl::observed::Observed;
 use mfactl::plan::Plan;
@@ -48,6 +48,7 @@ use mfactl::tenant::roles::Roles;
 use mfactl_sandbox::Server;
 use uuid::Uuid;
 
+use crate::support::journal_files::{JournalFiles, wait};
 use crate::support::tenant_builder::{TenantBuilder, client_of};
 use crate::support::world::runtime;
 
@@ -213,26 +214,30 @@ impl Inside {
         runtime().block_on(run::run(held, self.client(), conduct, |_, _| {}))
     }
 
+    /// The journals of this tenant in a folder.
+    pub(crate) fn journals(&self, folder: &Path) -> JournalFiles {
+        JournalFiles::new(folder, self.tenant.identity.id)
+    }
+
     /// Carries a plan out and keeps a journal of it.
-    pub(crate) fn apply_noted(&self, plan: &Plan, desk: JournalDir<'_>) -> ApplyReport {
-        let mut journal =
-            Journal::begin(desk, plan, Guarding::default(), Timestamp::now()).expect("a journal");
+    pub(crate) fn apply_noted(&self, plan: &Plan, runs: &TenantRuns) -> ApplyReport {
+        let journal = wait(Journal::begin(runs, plan, Guarding::default(), Timestamp::now(), 1));
+        let journal = journal.expect("a journal");
         let watch = RuleWatch::new(Moment::now(), Duration::MAX, Duration::MAX, async || Ok(()));
         let mut conduct = RunContext::new(watch);
         conduct.listed_after = [Duration::ZERO; 4];
         conduct.second_look = Duration::from_millis(1);
-        conduct.journal = Some(&mut journal);
+        conduct.journal = Some(&journal);
         let report = self.conducted(plan, conduct);
-        journal.close(&report).expect("a disk");
+        wait(journal.close(&report)).expect("a disk");
         report
     }
 
     /// Looks after runs that are not settled.
-    pub(crate) fn settle_earlier(&self, desk: JournalDir<'_>) -> Vec<Unfinished> {
-        let (client, tenant) = (self.client(), self.tenant.identity.id);
+    pub(crate) fn settle_earlier(&self, runs: &TenantRuns) -> Vec<Unfinished> {
         let soon = Duration::from_millis(1);
-        let looked = resume::settle_earlier_within(desk, client, tenant, soon);
-        runtime().block_on(looked).expect("a look").0
+        let looked = resume::settle_earlier_within(runs, self.client(), soon);
+        runtime().block_on(looked).expect("a look").unfinished
     }
 }
 

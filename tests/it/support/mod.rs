@@ -4,6 +4,7 @@ pub(crate) mod doctor_runs;
 pub(crate) mod golden;
 pub(crate) mod inside;
 pub(crate) mod invented;
+pub(crate) mod journal_files;
 pub(crate) mod network_faults;
 pub(crate) mod promise_checks;
 pub(crate) mod reports;

@@ -69,7 +69,7 @@ fn host_that_asks_for_an_hour_is_not_waited_for() {
         is_done: false,
     });
     let begun = Instant::now();
-    let run = posted(&host, &rendered(Kind::GitLab, "aaaa", ""), &[]).ends(1);
+    let run = posted(&host, &rendered(Kind::GitLab, "aaaa", ""), &[]).ends(6);
     assert!(run.stderr.contains("429"), "{}", run.text());
     assert!(begun.elapsed() < Duration::from_secs(20));
 }
@@ -178,7 +178,7 @@ fn provider_can_be_named() {
 fn bitbucket_without_a_token_uses_the_proxy_of_the_runner() {
     let host = StandIn::new(Kind::Bitbucket);
     let world = host.job().without("BITBUCKET_TOKEN").without("HTTPS_PROXY");
-    let run = run(&world.file("plan.md", rendered(Kind::Bitbucket, "aaaa", "")), &[]).ends(1);
+    let run = run(&world.file("plan.md", rendered(Kind::Bitbucket, "aaaa", "")), &[]).ends(6);
     assert!(
         run.stderr.contains("did not answer") && run.stderr.contains("refused"),
         "{}",

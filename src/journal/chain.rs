@@ -1,0 +1,215 @@
+//! The segments of a tenant's journal: numbered objects, each of which is created once and holds the SHA-256
+//! of the one before it. The number is the fence between two applies: both would need the same next number,
+//! and only one of them gets it. Consecutive segments that one process wrote for one run are a stretch.
+//!
+//! The chain is read from its end: the head of a segment says where its stretch begins, and before that
+//! ends the one before it. So nothing that is read grows with the age of the store.
+//!
+//! Not here: the lines after the head (`rows`), or their content (`read`).
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::line;
+use super::read::JournalFault;
+use super::rows::RunId;
+use super::run_store::{TenantRuns, number_of};
+use crate::id::TenantId;
+use crate::store::StoreFault;
+
+/// The first line of a segment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct SegmentHead {
+    pub(super) segment: u64,
+    pub(super) tenant: TenantId,
+    pub(super) run: RunId,
+    /// The first segment of the run.
+    pub(super) first: u64,
+    /// The first segment of the stretch.
+    pub(super) from: u64,
+    /// SHA-256 of the segment before this one, in hex; absent in the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) before: Option<String>,
+}
+
+/// A segment as it was read.
+#[derive(Debug)]
+pub(super) struct Segment {
+    /// `None` if the first line is not as it was written.
+    pub(super) head: Option<SegmentHead>,
+    /// The lines after the head.
+    pub(super) rows: Vec<u8>,
+    /// SHA-256 of all bytes, in hex.
+    pub(super) digest: String,
+}
+
+/// Consecutive segments that one process wrote for one run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Stretch {
+    pub(super) run: RunId,
+    /// The first segment of the run.
+    pub(super) first: u64,
+    pub(super) from: u64,
+    pub(super) to: u64,
+}
+
+/// The segments of a run, from its first stretch to its last.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RunSegments {
+    pub(crate) run: RunId,
+    pub(super) stretches: Vec<Stretch>,
+}
+
+/// Walks the chain from its end to its beginning.
+#[derive(Debug)]
+pub(super) struct ChainWalk<'a> {
+    runs: &'a TenantRuns,
+    next: u64,
+}
+
+impl SegmentHead {
+    /// Returns the bytes of the whole segment.
+    pub(super) fn with(&self, rows: &[u8]) -> serde_json::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        line::write(self, 0, &mut bytes)?;
+        bytes.extend_from_slice(rows);
+        Ok(bytes)
+    }
+}
+
+impl Segment {
+    fn of(bytes: &[u8]) -> Self {
+        let end = bytes.iter().position(|byte| *byte == b'\n').map_or(bytes.len(), |end| end + 1);
+        let (head, rows) = bytes.split_at(end);
+        let opened = line::open(head);
+        let head = opened.place.and_then(|_| serde_json::from_slice(&opened.row).ok());
+        Self { head, rows: rows.to_vec(), digest: digest(bytes) }
+    }
+}
+
+impl TenantRuns {
+    /// Reads a segment; `None` if it does not exist.
+    pub(super) async fn segment(&self, number: u64) -> Result<Option<Segment>, StoreFault> {
+        let bytes = self.store.journals.read(&self.segment_name(number)).await?;
+        Ok(bytes.map(|bytes| {
+            let mut segment = Segment::of(&bytes);
+            // A copy under another name is no segment of this place.
+            segment.head =
+                segment.head.filter(|head| (head.segment, head.tenant) == (number, self.tenant));
+            segment
+        }))
+    }
+
+    /// Returns the numbers of all segments, in order.
+    pub(super) async fn numbers(&self) -> Result<Vec<u64>, StoreFault> {
+        let names = self.store.journals.names(&self.segments()).await?;
+        let mut numbers: Vec<u64> = names.iter().filter_map(|name| number_of(name)).collect();
+        numbers.sort_unstable();
+        Ok(numbers)
+    }
+
+    /// Returns the number of the last segment; 0 if there is none.
+    pub(super) async fn last(&self) -> Result<u64, StoreFault> {
+        Ok(self.numbers().await?.last().copied().unwrap_or_default())
+    }
+
+    /// Begins a walk at the end of the chain.
+    pub(super) async fn walk(&self) -> Result<ChainWalk<'_>, StoreFault> {
+        Ok(ChainWalk { runs: self, next: self.last().await? })
+    }
+
+    /// Returns every run of the chain that has a segment from this one on, oldest first.
+    pub(super) async fn all_from(&self, least: u64) -> Result<Vec<RunSegments>, JournalFault> {
+        let mut walk = self.walk().await.map_err(JournalFault::Store)?;
+        let mut all: Vec<RunSegments> = Vec::new();
+        while walk.next >= least
+            && let Some(stretch) = walk.next().await?
+        {
+            match all.iter_mut().find(|one| one.run == stretch.run) {
+                Some(one) => one.stretches.insert(0, stretch),
+                None => {
+                    all.push(RunSegments { run: stretch.run.clone(), stretches: vec![stretch] });
+                }
+            }
+        }
+        all.sort_by_key(RunSegments::begins);
+        Ok(all)
+    }
+
+    /// Returns the segments of one run; `None` if the chain has none.
+    pub(super) async fn of_run(&self, run: &RunId) -> Result<Option<RunSegments>, JournalFault> {
+        let mut walk = self.walk().await.map_err(JournalFault::Store)?;
+        let mut stretches = Vec::new();
+        while let Some(stretch) = walk.next().await? {
+            if stretch.run != *run {
+                continue;
+            }
+            let is_first = stretch.from <= stretch.first;
+            stretches.insert(0, stretch);
+            if is_first {
+                break;
+            }
+        }
+        Ok((!stretches.is_empty()).then(|| RunSegments { run: run.clone(), stretches }))
+    }
+}
+
+impl ChainWalk<'_> {
+    /// Returns the stretch before the one that was returned last.
+    pub(super) async fn next(&mut self) -> Result<Option<Stretch>, JournalFault> {
+        let mut to = None;
+        loop {
+            if self.next == 0 {
+                // Not one of these segments says to which run it belongs.
+                return match to {
+                    None => Ok(None),
+                    Some(number) => {
+                        Err(JournalFault::Row { path: self.runs.place(number), line: 1 })
+                    }
+                };
+            }
+            let number = self.next;
+            let segment = self.runs.segment(number).await.map_err(JournalFault::Store)?;
+            let Some(segment) = segment else {
+                self.next = self.existing_before(number).await.map_err(JournalFault::Store)?;
+                continue;
+            };
+            let last = *to.get_or_insert(number);
+            let Some(head) = segment.head else {
+                self.next = number - 1;
+                continue;
+            };
+            let from = head.from.clamp(1, number);
+            self.next = from - 1;
+            return Ok(Some(Stretch { run: head.run, first: head.first, from, to: last }));
+        }
+    }
+
+    async fn existing_before(&self, number: u64) -> Result<u64, StoreFault> {
+        let numbers = self.runs.numbers().await?;
+        Ok(numbers.into_iter().filter(|one| *one < number).max().unwrap_or_default())
+    }
+}
+
+impl RunSegments {
+    /// Returns the first segment of the run, as far as it is known.
+    pub(crate) fn begins(&self) -> u64 {
+        self.stretches.first().map_or(0, |stretch| stretch.first.min(stretch.from))
+    }
+
+    /// Returns the numbers of all segments, in order.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = u64> + use<> {
+        let ranges: Vec<_> =
+            self.stretches.iter().map(|stretch| stretch.from..=stretch.to).collect();
+        ranges.into_iter().flatten()
+    }
+}
+
+pub(super) fn digest(bytes: &[u8]) -> String {
+    hex(Sha256::new_with_prefix(bytes))
+}
+
+pub(super) fn hex(digest: Sha256) -> String {
+    digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}

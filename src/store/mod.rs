@@ -1,0 +1,135 @@
+//! Keeps named objects of bytes: in a folder of this machine, or in the object storage of a cloud. Most
+//! objects are created once and never change. Every implementation has the same names, and none of them
+//! knows what the bytes mean.
+//!
+//! Not here: what the objects hold (`journal`), or which store a project uses (`policy`).
+
+mod fault;
+mod folder;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+pub use fault::{StoreAct, StoreFault};
+use folder::Folder;
+
+/// A place for objects. Copies are the same place.
+#[derive(Debug, Clone)]
+pub struct Store(Arc<dyn Objects>);
+
+/// What became of an object that is created once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Creation {
+    Created,
+    /// An object with this name exists already, and it is unchanged.
+    Exists,
+}
+
+/// The operations of a place for objects. A name has parts that are separated by `/`; each part is made of
+/// ASCII letters, digits, `-`, `_` and `.`, and does not begin with a dot.
+#[async_trait]
+trait Objects: fmt::Debug + Send + Sync {
+    /// Creates an object. It is durable when this returns.
+    async fn create(&self, name: &str, bytes: &[u8]) -> Result<Creation, StoreFault>;
+
+    /// Creates an object or replaces it.
+    async fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), StoreFault>;
+
+    /// Returns the bytes of an object; `None` if it does not exist.
+    async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreFault>;
+
+    /// Returns the last parts of the names of objects in a folder, sorted.
+    async fn names(&self, folder: &str) -> Result<Vec<String>, StoreFault>;
+
+    /// Returns the last parts of the names of folders in a folder, sorted.
+    async fn folders(&self, folder: &str) -> Result<Vec<String>, StoreFault>;
+
+    /// Removes an object, if it exists.
+    async fn remove(&self, name: &str) -> Result<(), StoreFault>;
+
+    /// Returns where an object is, as a person would look for it.
+    fn place(&self, name: &str) -> String;
+
+    /// Returns the folder of this machine, if it is one.
+    fn folder(&self) -> Option<&std::path::Path> {
+        None
+    }
+}
+
+impl Store {
+    /// Returns the store in a folder of this machine. The folder is created with the first object.
+    #[must_use]
+    pub fn in_folder(folder: PathBuf) -> Self {
+        Self(Arc::new(Folder::new(folder, 1)))
+    }
+
+    /// Returns the store in a folder that mfactl creates inside another folder of its own.
+    #[must_use]
+    pub fn in_own_folder(folder: PathBuf, own: usize) -> Self {
+        Self(Arc::new(Folder::new(folder, own)))
+    }
+
+    /// Creates an object. It is durable when this returns.
+    ///
+    /// # Errors
+    /// The store could not be written. The object may exist all the same.
+    pub async fn create(&self, name: &str, bytes: &[u8]) -> Result<Creation, StoreFault> {
+        self.0.create(name, bytes).await
+    }
+
+    /// Creates an object or replaces it.
+    ///
+    /// # Errors
+    /// The store could not be written.
+    pub async fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), StoreFault> {
+        self.0.replace(name, bytes).await
+    }
+
+    /// Returns the bytes of an object; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    pub async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreFault> {
+        self.0.read(name).await
+    }
+
+    /// Returns the last parts of the names of objects in a folder, sorted.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    pub async fn names(&self, folder: &str) -> Result<Vec<String>, StoreFault> {
+        self.0.names(folder).await
+    }
+
+    /// Returns the last parts of the names of folders in a folder, sorted. The name of the store itself is
+    /// the empty text.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    pub async fn folders(&self, folder: &str) -> Result<Vec<String>, StoreFault> {
+        self.0.folders(folder).await
+    }
+
+    /// Removes an object, if it exists.
+    ///
+    /// # Errors
+    /// The store could not be written.
+    pub async fn remove(&self, name: &str) -> Result<(), StoreFault> {
+        self.0.remove(name).await
+    }
+
+    /// Returns where an object is, as a person would look for it.
+    #[must_use]
+    pub fn place(&self, name: &str) -> String {
+        self.0.place(name)
+    }
+
+    /// Returns the folder of this machine, if the store is one.
+    #[must_use]
+    pub fn folder(&self) -> Option<&std::path::Path> {
+        self.0.folder()
+    }
+}
