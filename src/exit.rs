@@ -36,7 +36,7 @@ impl Exit {
         ),
         (
             Self::Changes,
-            "plan --detailed-exitcode: there are changes; --fail-on of plan and report: a condition is met; test: a check fails",
+            "plan --detailed-exitcode: there are changes; --fail-on of plan and report: a condition is met; test: a check fails; runs verify: something is not as it was written",
         ),
         (Self::Invalid, "policies, mfactl.yaml or a guard in it are invalid"),
         (

@@ -1,7 +1,7 @@
 //! Allows one apply of a tenant at a time in a folder. The operating system releases the lock when its
 //! process ends, in whatever way that happens, so a dead process never keeps another one out.
 //!
-//! Not here: what a run does while it holds the lock (`run`).
+//! A cloud store has a lease instead (`lease`). Not here: what a run does while it holds the lock (`run`).
 
 use std::fs::{File, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
@@ -11,9 +11,11 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::lease::{self, Lease, LeaseFault, LeaseTimes};
 use crate::files::{How, open_own};
 use crate::id::TenantId;
 use crate::journal::{RunActor, TenantRuns};
+use crate::store::StoreFault;
 
 /// The wait before another attempt to take a lock that another process holds.
 const AGAIN_AFTER: Duration = Duration::from_millis(100);
@@ -27,10 +29,32 @@ const OWN: usize = 3;
 const BEGINS: &[u8] = br#"{"who":"#;
 const LARGEST: u64 = 4096;
 
-/// A lock, held until this value is dropped.
+/// A lock. That of a folder is held until this value is dropped, and a lease until it is released.
 #[derive(Debug)]
-pub struct Lock {
-    _file: File,
+pub enum Lock {
+    Folder(File),
+    Lease(Box<Lease>),
+}
+
+impl Lock {
+    /// Returns whether this process may begin to write now.
+    ///
+    /// # Errors
+    /// Another process replaced it, or the store does not answer.
+    pub async fn confirm(&self) -> Result<(), LeaseFault> {
+        match self {
+            Self::Folder(_) => Ok(()),
+            Self::Lease(lease) => lease.confirm().await,
+        }
+    }
+
+    /// Frees the lock for the next apply.
+    pub async fn release(self) {
+        match self {
+            Self::Folder(file) => drop(file),
+            Self::Lease(lease) => lease.release().await,
+        }
+    }
 }
 
 /// The process that holds a lock, and since when.
@@ -38,6 +62,9 @@ pub struct Lock {
 pub struct Holder {
     pub who: RunActor,
     pub since: Timestamp,
+    /// The page of the job, if the run is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job: Option<String>,
 }
 
 /// Reason why a lock could not be taken.
@@ -46,6 +73,7 @@ pub enum LockFault {
     /// `None` if the holder could not be read.
     Held(Option<Holder>),
     Io(PathBuf, io::Error),
+    Store(StoreFault),
 }
 
 /// Takes the lock. Waits for it no longer than `patience`.
@@ -53,8 +81,13 @@ pub enum LockFault {
 /// # Errors
 /// The holder of the lock, or the error of the operating system for the file.
 pub async fn take(runs: &TenantRuns, patience: Duration) -> Result<Lock, LockFault> {
-    let folder = runs.store.journals.folder().unwrap_or_else(|| Path::new("."));
-    in_folder(folder, runs.tenant, patience).await
+    match runs.store.journals.folder() {
+        Some(folder) => in_folder(folder, runs.tenant, patience).await,
+        None => {
+            let lease = lease::take(runs, patience, LeaseTimes::USUAL).await?;
+            Ok(Lock::Lease(Box::new(lease)))
+        }
+    }
 }
 
 async fn in_folder(folder: &Path, tenant: TenantId, patience: Duration) -> Result<Lock, LockFault> {
@@ -72,14 +105,14 @@ async fn in_folder(folder: &Path, tenant: TenantId, patience: Duration) -> Resul
             Err(TryLockError::Error(error)) => return Err(fault(error)),
         }
     }
-    let holder = Holder { who: RunActor::is_here(), since: Timestamp::now() };
+    let holder = Holder { who: RunActor::is_here(), since: Timestamp::now(), job: RunActor::job() };
     let text = serde_json::to_vec(&holder).map_err(|error| fault(error.into()))?;
     is_ours(&mut file)
         .and_then(|()| file.set_len(0))
         .and_then(|()| file.rewind())
         .and_then(|()| file.write_all(&text))
         .map_err(fault)?;
-    Ok(Lock { _file: file })
+    Ok(Lock::Folder(file))
 }
 
 /// Checks that the content, which is overwritten next, was written by an earlier run, perhaps by one

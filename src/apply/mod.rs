@@ -13,6 +13,7 @@
 
 pub mod context;
 pub mod final_check;
+pub mod lease;
 pub mod lock;
 pub mod own_writes;
 mod post_write_check;

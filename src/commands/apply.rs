@@ -120,7 +120,7 @@ async fn apply(args: &Args, config: &Path, known: &Known) -> Result<Exit, Fault>
     let mut tenant = connect(&set, config, &args.reach).await?;
     _ = known.disclose.set(tenant.disclose.clone());
     let session = &mut tenant.session;
-    let store = args.conditions.store(&set, config);
+    let store = args.conditions.store(&set, config, session)?;
     args.conditions.remember(session, &store).await;
     let part = args.selection.is_part();
     let terminal = Terminal {

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 
+use super::fault::Fault;
+use super::run_store;
 use crate::journal::RunStore;
 use crate::policy::PolicySet;
 use crate::run::allowance::Allowance;
@@ -23,19 +25,25 @@ pub(super) struct Conditions {
     #[arg(long)]
     auto_approve: bool,
 
-    /// Folder for journals, restore files and the lock, instead of `.mfactl` next to `mfactl.yaml`
+    /// Folder for journals, restore files and the lock, instead of the place that `mfactl.yaml` names in
+    /// `runs`; without it, `.mfactl` next to `mfactl.yaml`
     #[arg(long, value_name = "DIR")]
     journal: Option<PathBuf>,
 
-    /// How long to wait if another apply of this tenant is running in the same folder
+    /// How long to wait if another apply of this tenant is in progress
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
     lock_timeout: SignedDuration,
 }
 
 impl Conditions {
     /// Returns where the runs are.
-    pub(super) fn store(&self, set: &PolicySet, config: &Path) -> RunStore {
-        run_store(self.journal.as_deref(), set, config)
+    pub(super) fn store(
+        &self,
+        set: &PolicySet,
+        config: &Path,
+        session: &Session,
+    ) -> Result<RunStore, Fault> {
+        run_store::of_client(self.journal.as_deref(), set, config, session.client())
     }
 
     /// Loads the break-glass groups of the tenant from the journals.
@@ -52,12 +60,6 @@ impl Conditions {
             lock_timeout: self.lock_timeout.unsigned_abs(),
         }
     }
-}
-
-/// Returns where the runs of a project are: in the folder that is given, otherwise where `mfactl.yaml` says.
-pub(super) fn run_store(given: Option<&Path>, set: &PolicySet, config: &Path) -> RunStore {
-    let folder = given.map_or_else(|| folder(config), Path::to_owned);
-    RunStore::in_folder(folder, set.project.keep_numbers)
 }
 
 /// Parses a duration on the command line.

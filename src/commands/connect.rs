@@ -16,9 +16,9 @@ use mfactl_sandbox as sandbox;
 use tracing::info;
 use uuid::Uuid;
 
-use super::conditions::run_store;
 use super::disclosure::Disclose;
 use super::fault::Fault;
+use super::run_store;
 use super::saved;
 use crate::disclose::Discloser;
 use crate::graph::{Client, Cloud, Credential, CredentialKind, Endpoints};
@@ -141,20 +141,12 @@ pub(super) async fn connect(
             let credential = Credential::client_secret("sandbox", "mfactl", "sandbox");
             (reach.client(endpoints, credential, 100)?, domain, Some(server))
         }
-        (tenant, endpoints) => {
+        (tenant, _) => {
             let name = match tenant {
                 TenantRef::Sandbox => "sandbox",
                 TenantRef::Named(name) => name,
             };
-            let endpoints = match endpoints {
-                Some(given) => Endpoints::new(given.graph.clone(), given.login.clone())?,
-                None => Endpoints::of(cloud(set.project.cloud))?,
-            };
-            let variable = |name: &str| std::env::var(name).ok();
-            let credential =
-                Credential::choose(kind(set.project.credential), Some(name), variable)?;
-            let share = set.project.quota_share;
-            (reach.client(endpoints, credential, share)?, name.to_owned(), None)
+            (client_of(set, reach)?, name.to_owned(), None)
         }
     };
     let id = tenant_of_token(&client, &set.project.tenant).await?;
@@ -162,8 +154,25 @@ pub(super) async fn connect(
     let disclose = reach.disclose.begin(set.project.disclose, &id.to_string());
     let identity = Identity { id, domain: domain.into() };
     let mut tenant = ConnectedTenant::new(client, identity, disclose, embedded);
-    tenant.session.remember(&run_store(None, set, config)).await;
+    let store = run_store::of_client(None, set, config, tenant.session.client())?;
+    tenant.session.remember(&store).await;
     Ok(tenant)
+}
+
+/// Returns a client for the tenant that `mfactl.yaml` names, unless that is the embedded one. Nothing is
+/// sent.
+pub(super) fn client_of(set: &PolicySet, reach: &Reach) -> Result<Client, Fault> {
+    let name = match &set.project.tenant {
+        TenantRef::Sandbox => "sandbox",
+        TenantRef::Named(name) => name,
+    };
+    let endpoints = match &set.project.endpoints {
+        Some(given) => Endpoints::new(given.graph.clone(), given.login.clone())?,
+        None => Endpoints::of(cloud(set.project.cloud))?,
+    };
+    let variable = |name: &str| std::env::var(name).ok();
+    let credential = Credential::choose(kind(set.project.credential), Some(name), variable)?;
+    reach.client(endpoints, credential, set.project.quota_share)
 }
 
 /// Returns the tenant of the token, which must be the one that the file names. A managed identity and

@@ -12,6 +12,7 @@ use mfactl_sandbox as sandbox;
 
 use self::help::{LIST_RUNS, help_for_run};
 use super::out::NoPlace;
+use crate::apply::lease::LeaseFault;
 use crate::apply::lock::{Holder, LockFault};
 use crate::apply::resume::ResumeFault;
 use crate::disclose::Disclosure;
@@ -108,7 +109,14 @@ impl Fault {
         match self {
             Self::Run(RunFault::Policies { .. }) => Exit::Invalid,
             Self::Run(RunFault::Refused(_) | RunFault::Brakes(_)) => Exit::Refused,
-            Self::Run(RunFault::Lock(LockFault::Held(_))) => Exit::NotNow,
+            Self::Run(RunFault::Lock(LockFault::Held(_)) | RunFault::Lease(LeaseFault::Lost)) => {
+                Exit::NotNow
+            }
+            Self::Run(
+                RunFault::Lock(LockFault::Store(fault))
+                | RunFault::Lease(LeaseFault::Store(fault))
+                | RunFault::Store(fault),
+            ) if fault.may_pass => Exit::NotNow,
             Self::Run(RunFault::Graph(error) | RunFault::Resume(ResumeFault::Graph(error)))
                 if error.may_pass() =>
             {
@@ -318,12 +326,18 @@ impl RunFault {
                 write!(f, "error: the approval `{}` cannot be used: {fault}", path.display())
             }
             Self::Lock(LockFault::Held(holder)) => {
-                f.write_str("error: not now: another run that writes to this tenant is active in this journal folder")?;
+                f.write_str("error: not now: another run that writes to this tenant is active")?;
                 match holder {
-                    Some(Holder { who, since }) => write!(f, ": {who}, since {since:.0}"),
+                    Some(Holder { who, since, job }) => {
+                        write!(f, ": {who}, since {since:.0}")?;
+                        job.as_ref().map_or(Ok(()), |job| write!(f, ", `{job}`"))
+                    }
                     None => Ok(()),
                 }
             }
+            Self::Lock(LockFault::Store(fault)) => write!(f, "error: the lock {fault}"),
+            Self::Lease(fault) => write!(f, "error: not now: {fault}"),
+            Self::Store(fault) => write!(f, "error: the run store {fault}"),
             Self::Lock(LockFault::Io(path, error)) => {
                 write!(f, "error: the lock `{}` could not be taken: {error}", path.display())
             }
@@ -333,6 +347,9 @@ impl RunFault {
                 write!(f, "error: the result of a run that was cut off could not be read: {error}")
             }
             Self::PastRun(fault) => write!(f, "error: {fault}"),
+            Self::NotRemoved(fault) => {
+                write!(f, "warning: old restore files could not be removed: {fault}")
+            }
             Self::UserNotRecorded(word) => {
                 write!(f, "error: the snapshot does not know the user {}", quoted(word))
             }

@@ -9,7 +9,6 @@ use clap::builder::PossibleValue;
 
 use super::against;
 use super::approval;
-use super::conditions::run_store;
 use super::connect::{ConnectedTenant, Reach};
 use super::fault::Fault;
 use super::guards::Guards;
@@ -17,6 +16,7 @@ use super::markdown;
 use super::output::{self, OutputFormat};
 use super::progress::shown;
 use super::recorded::{self, FromSnapshot};
+use super::run_store;
 use super::saved;
 use super::selection::Selection;
 use super::stats::Stats;
@@ -130,7 +130,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let base = base.map(|base| tenant.translated_base(base));
     let session = &mut tenant.session;
     if let Some(folder) = &args.journal {
-        session.remember(&run_store(Some(folder), &set, config)).await;
+        session.remember(&run_store::of_client(Some(folder), &set, config, None)?).await;
     }
     let (plan, review) = planned(args, base, &set, session).await?;
     if let Some(path) = &args.out {

@@ -7,13 +7,16 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::conditions::{duration, folder};
+use super::conditions::duration;
 use super::disclosure::Disclose;
 use super::fault::Fault;
 use super::output::{OutputFormat, stream};
+use super::run_store;
 use crate::apply::lock;
 use crate::exit::Exit;
-use crate::journal::{self, JournalFault, Listed, PruneRequest, Pruning, RunId, RunStore};
+use crate::journal::{
+    self, JournalFault, Listed, PruneRequest, Pruning, RunId, RunStore, Verification,
+};
 use crate::render::runs;
 use crate::run::fault::RunFault;
 use crate::terminal::{print, say};
@@ -42,6 +45,8 @@ enum One {
         #[command(flatten)]
         how: How,
     },
+    /// Check that all journals are as they were written, and show the last digest
+    Verify(Verify),
     /// Remove the restore files of old runs, and their journals too if that is asked for
     Prune(Prune),
 }
@@ -66,7 +71,22 @@ struct Prune {
     #[arg(long)]
     damaged: bool,
 
-    /// Folder of the journals, instead of `.mfactl` next to `mfactl.yaml`
+    /// Folder of the journals, instead of the place that `mfactl.yaml` names in `runs`
+    #[arg(long, value_name = "DIR")]
+    journal: Option<PathBuf>,
+}
+
+/// Check the journals of every tenant: no segment is missing or was replaced, and each run is readable. The
+/// last digest proves later that nothing was cut off: keep it where the store cannot change it, such as a
+/// ticket, and give it to `--expect`. Exits with code 2 if something is not as it was written.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  mfactl runs verify\n  mfactl runs verify --expect $DIGEST\n")]
+struct Verify {
+    /// A last digest that was noted before, of any tenant
+    #[arg(long, value_name = "DIGEST")]
+    expect: Option<String>,
+
+    /// Folder of the journals, instead of the place that `mfactl.yaml` names in `runs`
     #[arg(long, value_name = "DIR")]
     journal: Option<PathBuf>,
 }
@@ -77,7 +97,7 @@ struct How {
     #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
     format: OutputFormat,
 
-    /// Folder of the journals, instead of `.mfactl` next to `mfactl.yaml`
+    /// Folder of the journals, instead of the place that `mfactl.yaml` names in `runs`
     #[arg(long, value_name = "DIR")]
     journal: Option<PathBuf>,
 
@@ -90,11 +110,12 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
         None => (&args.how, None),
         Some(One::Show { run, how }) => (how, Some(run)),
         Some(One::Prune(prune)) => return self::prune(prune, config).await,
+        Some(One::Verify(verify)) => return self::verify(verify, config).await,
     };
     if only.is_some() {
         how.disclose.need_names(None, "the journal of a run names its users")?;
     }
-    let store = store(how.journal.as_deref(), config);
+    let store = run_store::offline(how.journal.as_deref(), config)?;
     let all = match only {
         None => journal::listed(&store).await.map_err(RunFault::PastRun)?,
         Some(name) => vec![one(&store, name).await?],
@@ -118,11 +139,6 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     Ok(Exit::Done)
 }
 
-/// Returns where the runs are. A file that does not read as YAML does not keep anybody from reading them.
-fn store(given: Option<&Path>, config: &Path) -> RunStore {
-    RunStore::in_folder(given.map_or_else(|| folder(config), Path::to_owned), true)
-}
-
 /// Returns the run of this name, of whichever tenant it is.
 async fn one(store: &RunStore, name: &str) -> Result<Listed, Fault> {
     let run = RunId::named(name).ok_or_else(|| Fault::NoSuchRun(name.to_owned()))?;
@@ -136,8 +152,28 @@ async fn one(store: &RunStore, name: &str) -> Result<Listed, Fault> {
     Err(RunFault::PastRun(JournalFault::NoRun(run)).into())
 }
 
+async fn verify(args: &Verify, config: &Path) -> Result<Exit, Fault> {
+    let store = run_store::offline(args.journal.as_deref(), config)?;
+    let expected = args.expect.as_deref();
+    let (mut is_whole, mut is_expected) = (true, expected.is_none());
+    let tenants = store.tenants().await.map_err(JournalFault::Store).map_err(RunFault::PastRun)?;
+    for tenant in tenants {
+        let found = journal::verify(&store.of(tenant), expected).await;
+        let found = found.map_err(RunFault::PastRun)?;
+        is_whole &= found.faults.is_empty();
+        is_expected |= found.expected_is_there == Some(true);
+        // One of several tenants has the expected digest.
+        let found = Verification { expected_is_there: None, ..found };
+        print(&runs::verified(&found)).map_err(Fault::Output)?;
+    }
+    if !is_expected {
+        print(runs::NOT_EXPECTED).map_err(Fault::Output)?;
+    }
+    Ok(if is_whole && is_expected { Exit::Done } else { Exit::Changes })
+}
+
 async fn prune(args: &Prune, config: &Path) -> Result<Exit, Fault> {
-    let store = store(args.journal.as_deref(), config);
+    let store = run_store::offline(args.journal.as_deref(), config)?;
     let before = Timestamp::now().checked_sub(args.keep).unwrap_or(Timestamp::MIN);
     let request = PruneRequest { before, damaged: args.damaged, journals: args.journals };
     let tenants = store.tenants().await.map_err(JournalFault::Store).map_err(RunFault::PastRun)?;
@@ -159,7 +195,9 @@ async fn prune(args: &Prune, config: &Path) -> Result<Exit, Fault> {
             journal::remove(&of, one).await.map_err(RunFault::PastRun)?;
             print(&runs::removed(one)).map_err(Fault::Output)?;
         }
-        drop(lock);
+        if let Some(lock) = lock {
+            lock.release().await;
+        }
         gone += goes.len();
         kept += stays.len();
     }

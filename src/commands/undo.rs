@@ -56,7 +56,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     output::room(args.out.as_ref(), args.format)?;
     let set = policy::load(config)?;
     let mut tenant = connect(&set, config, &args.reach).await?;
-    let store = args.conditions.store(&set, config);
+    let store = args.conditions.store(&set, config, &tenant.session)?;
     args.conditions.remember(&mut tenant.session, &store).await;
     let exit = undo(args, &set, (&tenant.session, &tenant.disclose), store).await;
     tenant.close().await;

@@ -40,6 +40,7 @@ mod retry;
 #[cfg(test)]
 mod scripted_server;
 mod stage;
+mod storage;
 #[cfg(test)]
 mod tests;
 mod token;
@@ -56,5 +57,6 @@ pub use paging::{Identified, identity_of};
 pub use reqwest::Method;
 pub use retry::Pace;
 pub use stage::{Doing, ProgressStage};
+pub use storage::StorageAccess;
 pub use token::Token;
 pub use traffic::Traffic;

@@ -33,6 +33,13 @@ pub(super) struct SegmentHead {
     pub(super) before: Option<String>,
 }
 
+/// What the lock of a cloud store says of the chain.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LastSegment {
+    last_segment: u64,
+}
+
 /// A segment as it was read.
 #[derive(Debug)]
 pub(super) struct Segment {
@@ -109,9 +116,42 @@ impl TenantRuns {
         Ok(numbers)
     }
 
-    /// Returns the number of the last segment; 0 if there is none.
+    /// Returns the number of the last segment; 0 if there is none. `hint` is a segment that may exist: the
+    /// ones after it are tried, which takes fewer requests than to list them all.
+    pub(crate) async fn last_segment(&self, hint: u64) -> Result<u64, StoreFault> {
+        if hint == 0 || !self.exists(hint).await? {
+            return Ok(self.numbers().await?.last().copied().unwrap_or_default());
+        }
+        // Segments are created in order, so the first that is missing has none after it.
+        let (mut there, mut step) = (hint, 1);
+        while self.exists(there + step).await? {
+            there += step;
+            step *= 2;
+        }
+        let mut missing = there + step;
+        while missing - there > 1 {
+            let middle = there + (missing - there) / 2;
+            if self.exists(middle).await? {
+                there = middle;
+            } else {
+                missing = middle;
+            }
+        }
+        Ok(there)
+    }
+
+    /// Returns the number of the last segment. The lock of a cloud store has a hint where it is.
     pub(super) async fn last(&self) -> Result<u64, StoreFault> {
-        Ok(self.numbers().await?.last().copied().unwrap_or_default())
+        let hint = match self.store.journals.folder() {
+            Some(_) => None,
+            None => self.store.journals.read(&self.lock_name()).await?,
+        };
+        let hint = hint.and_then(|lock| serde_json::from_slice::<LastSegment>(&lock).ok());
+        self.last_segment(hint.map_or(0, |hint| hint.last_segment)).await
+    }
+
+    async fn exists(&self, number: u64) -> Result<bool, StoreFault> {
+        self.store.journals.exists(&self.segment_name(number)).await
     }
 
     /// Begins a walk at the end of the chain.

@@ -10,6 +10,7 @@
 //! Not here: the lines themselves (`rows`), the segments (`chain`, `writer`), reading a journal (`read`), or
 //! settling one that has no end (`resume`).
 
+mod access;
 mod chain;
 mod damage;
 mod line;
@@ -19,8 +20,10 @@ mod rows;
 mod run_store;
 mod summary;
 mod text;
+mod verify;
 mod writer;
 
+pub use access::{StoreTrial, try_store};
 pub use damage::Damage;
 pub use prune::{Goes, PruneRequest, Pruning, Stays, pruning, remove};
 pub use read::{
@@ -30,6 +33,7 @@ pub(crate) use read::{Unsettled, begun, runs_since, unsettled};
 pub use rows::{Begun, End, EndCheckRow, Ended, Intent, Noted, RestoreRow, RunActor, RunId};
 pub use run_store::{RunStore, TenantRuns};
 pub use summary::{RunSummary, SegmentRange};
+pub use verify::{ChainFault, Verification, verify};
 pub use writer::JournalWriteFault;
 
 use crate::results::WriteResult;

@@ -72,15 +72,12 @@ impl fmt::Display for Stays {
 /// The store could not be read.
 pub async fn pruning(of: &TenantRuns, request: PruneRequest) -> Result<Pruning, JournalFault> {
     let mut pruning = Pruning::default();
-    let all = runs(of).await?;
+    let all = if request.journals { runs(of).await? } else { with_restore(of).await? };
     let mut first_kept: Option<RunId> = None;
     for run in &all {
         let Some(named) = run.began() else { continue };
-        let past = past(of, run).await;
-        let begun = past.as_ref().ok().and_then(|past| past.begun.as_ref());
-        let is_old = begun.map_or(named, |begun| begun.began) < request.before;
-        let is_last = all.last() == Some(run);
-        let stays = if is_old { stays(past, request.damaged) } else { None };
+        let (is_old, is_last) = (named < request.before, all.last() == Some(run));
+        let stays = if is_old { stays(past(of, run).await, request.damaged) } else { None };
         let restore = is_old && stays.is_none() && has_restore(of, run).await?;
         let journal = match (request.journals, &first_kept) {
             _ if !is_old || stays.is_some() => false,
@@ -106,6 +103,16 @@ pub async fn pruning(of: &TenantRuns, request: PruneRequest) -> Result<Pruning, 
         }
     }
     Ok(pruning)
+}
+
+/// Returns the runs that have restore files, oldest first.
+async fn with_restore(of: &TenantRuns) -> Result<Vec<RunId>, JournalFault> {
+    let folders = of.store.restore.folders(&of.tenant.to_string()).await;
+    let folders = folders.map_err(JournalFault::Store)?;
+    let mut runs: Vec<RunId> = folders.iter().filter_map(|name| RunId::named(name)).collect();
+    runs.retain(RunId::is_as_made);
+    runs.sort();
+    Ok(runs)
 }
 
 async fn has_restore(of: &TenantRuns, run: &RunId) -> Result<bool, JournalFault> {

@@ -225,6 +225,32 @@ impl RunActor {
     }
 }
 
+/// The variables that together are the address of a job's page (documentation of GitHub Actions, GitLab CI,
+/// Azure Pipelines and Bitbucket Pipelines, "predefined variables", checked 2026-11).
+const JOB_PAGES: [&[&str]; 4] = [
+    &["$GITHUB_SERVER_URL", "/", "$GITHUB_REPOSITORY", "/actions/runs/", "$GITHUB_RUN_ID"],
+    &["$CI_JOB_URL"],
+    &["$SYSTEM_COLLECTIONURI", "$SYSTEM_TEAMPROJECT", "/_build/results?buildId=", "$BUILD_BUILDID"],
+    &[
+        "https://bitbucket.org/",
+        "$BITBUCKET_REPO_FULL_NAME",
+        "/pipelines/results/",
+        "$BITBUCKET_BUILD_NUMBER",
+    ],
+];
+
+impl RunActor {
+    /// Returns the address of the page of this job, if this process is one.
+    #[must_use]
+    pub fn job() -> Option<String> {
+        let part = |part: &&str| match part.strip_prefix('$') {
+            Some(name) => std::env::var(name).ok(),
+            None => Some((*part).to_owned()),
+        };
+        JOB_PAGES.iter().find_map(|page| page.iter().map(part).collect())
+    }
+}
+
 impl fmt::Display for RunActor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} on {}, process {}", self.user, self.host, self.process)

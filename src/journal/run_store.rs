@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! <tenant>/journal/000000000042.jsonl          a segment of the journal: created once, in order
+//! <tenant>/lock.json                            the lock: replaced again and again
 //! <tenant>/runs/<run>.json                     the summary of a run: an index, written again as it grows
 //! <tenant>/<run>/000000000042.jsonl            the values that the writes of this segment overwrite
 //! ```
@@ -76,6 +77,11 @@ impl TenantRuns {
 
     pub(super) fn segment_name(&self, number: u64) -> String {
         format!("{}/{number:0DIGITS$}{ENDING}", self.segments())
+    }
+
+    /// Returns the name of the lock of a tenant.
+    pub(crate) fn lock_name(&self) -> String {
+        format!("{}/lock.json", self.tenant)
     }
 
     pub(super) fn summary_name(&self, run: &RunId) -> String {

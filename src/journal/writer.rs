@@ -135,7 +135,13 @@ impl ChainWriter {
         self.is_broken = true;
         self.unwritten = Some(draft);
         let kept = self.unwritten.as_ref().map(|draft| draft.kept.as_slice()).unwrap_or_default();
-        try_join(self.keep(kept), self.create(&bytes)).await?;
+        if self.next == self.first {
+            // A restore file without a journal would look like a journal that was removed.
+            self.create(&bytes).await?;
+            self.keep(kept).await?;
+        } else {
+            try_join(self.keep(kept), self.create(&bytes)).await?;
+        }
         self.unwritten = None;
         self.is_broken = false;
         self.before = Some(digest(&bytes));

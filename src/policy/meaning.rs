@@ -18,7 +18,7 @@ use super::objects::ObjectRules;
 use super::{
     AppliesToSet, Brakes, BreakGlass, CloudName, CompareWith, CredentialChoice, EndpointOverrides,
     GroupRef, GuardEntry, GuardGroup, Limit, Mode, Policy, PolicyRules, PolicySet, Project,
-    RoleRef, TenantRef, UserRef,
+    RoleRef, RunsRule, TenantRef, UserRef,
 };
 use crate::finding::quoted;
 use crate::resources::ObjectValue;
@@ -137,7 +137,7 @@ fn project(project: &Project) -> Vec<(&'static str, Node)> {
         delivery,
         break_glass,
         brakes,
-        keep_numbers,
+        runs,
         compare_with,
         quota_share,
         disclose,
@@ -160,7 +160,7 @@ fn project(project: &Project) -> Vec<(&'static str, Node)> {
         ("phoneDelivery", self::delivery(*delivery)),
         ("breakGlass", self::break_glass(break_glass)),
         ("brakes", self::brakes(brakes)),
-        ("runs", map([("keepNumbers", word(keep_numbers))])),
+        ("runs", self::runs(runs)),
         ("numbers", map([("compareWith", word(CompareWith::as_str(*compare_with)))])),
         ("quota", map([("share", word(quota_share))])),
         ("endpoints", endpoints.unwrap_or(Node::Nothing)),
@@ -168,6 +168,15 @@ fn project(project: &Project) -> Vec<(&'static str, Node)> {
     // Without the key, the digests stay as they were before it existed.
     keys.extend(disclose.map(|level| ("disclose", word(level.as_str()))));
     keys
+}
+
+/// Without the keys of the store, the digests stay as they were before these keys existed.
+fn runs(RunsRule { store, restore, keep_for_days, keep_numbers }: &RunsRule) -> Node {
+    let mut keys = vec![("keepNumbers", word(keep_numbers))];
+    keys.extend(store.as_ref().map(|at| ("store", word(at))));
+    keys.extend(restore.as_ref().map(|at| ("restore", word(at))));
+    keys.extend(keep_for_days.map(|days| ("keepForDays", word(days))));
+    Node::Map(keys)
 }
 
 fn delivery(Delivery { ends, privileged_ends }: Delivery) -> Node {

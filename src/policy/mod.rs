@@ -27,6 +27,7 @@ use crate::id::{GroupId, RoleId, UserId};
 use crate::number::Region;
 use crate::settings::{Management, Setting, SettingRule, UNMANAGED};
 use crate::source::{Origin, Sources};
+use crate::store::address::StoreAddress;
 use crate::tenant::delivery::Delivery;
 use crate::tenant::directory::Attribute;
 use crate::tenant::lookup::Extra;
@@ -54,8 +55,7 @@ pub struct Project {
     pub delivery: Delivery,
     pub break_glass: BreakGlass,
     pub brakes: Brakes,
-    /// Whether overwritten numbers are kept in a restore file next to the journal, for `undo`.
-    pub keep_numbers: bool,
+    pub runs: RunsRule,
     /// The users whose numbers are read for comparison.
     pub compare_with: CompareWith,
     /// The share of Graph's quotas that is used, in percent, 1 to 100.
@@ -66,6 +66,19 @@ pub struct Project {
     /// Whether the policies folder may be outside the repository.
     pub policies_outside: bool,
     pub places: KeyPlaces,
+}
+
+/// Where runs are recorded, and what is kept of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunsRule {
+    /// Where journals and the lock are; `None` for the folder next to `mfactl.yaml`.
+    pub store: Option<StoreAddress>,
+    /// Where restore files are; `None` for a folder inside the store.
+    pub restore: Option<StoreAddress>,
+    /// How many days restore files are kept; `None` for ever.
+    pub keep_for_days: Option<u32>,
+    /// Whether overwritten numbers are kept in the restore files, for `undo`.
+    pub keep_numbers: bool,
 }
 
 /// The users whose registered numbers a number is compared with before it is written.

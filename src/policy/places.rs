@@ -19,6 +19,8 @@ pub struct KeyPlaces {
     pub replaced_numbers: Option<Origin>,
     pub delivery: Option<Origin>,
     pub keep_numbers: Option<Origin>,
+    pub run_store: Option<Origin>,
+    pub keep_for: Option<Origin>,
     pub compare_with: Option<Origin>,
     pub quota_share: Option<Origin>,
     pub endpoints: Option<Origin>,

@@ -10,13 +10,14 @@ use schemars::{JsonSchema, Schema};
 use serde::Serialize;
 
 use crate::finding::quoted;
+use crate::journal::StoreTrial;
 use crate::render::plan::grouping::{self, TenantShape};
 use crate::tenant::access::{Access, AccessPurpose, AccessVerdict, Check};
 use crate::tenant::directory::Identity;
 use crate::untrusted::printable;
 
 /// The version of the shape below.
-const FORMAT_VERSION: &str = "1.0";
+const FORMAT_VERSION: &str = "1.1";
 
 /// The identity, and the purpose it was checked for.
 #[derive(Debug, Clone, Copy)]
@@ -27,6 +28,32 @@ pub struct AccessSubject<'a> {
     pub purpose: AccessPurpose,
     /// The subject of the job's identity token, if too many jobs get it, and what to do.
     pub loose_subject: Option<(&'a str, &'static str)>,
+    /// What the identity may do with the run store, if it is in a cloud.
+    pub store: &'a [StoreRow],
+}
+
+/// Something that was tried at the run store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreRow {
+    pub trial: StoreTrial,
+    /// The address of the container.
+    pub place: String,
+    /// The least privileged role for it.
+    pub role: &'static str,
+    /// What the store refused; `None` if it is fine.
+    pub fault: Option<String>,
+}
+
+impl StoreRow {
+    const fn word(&self) -> &'static str {
+        if self.fault.is_some() { "REFUSED" } else { "fine" }
+    }
+}
+
+/// Returns how many things are missing, at Graph and at the run store.
+#[must_use]
+pub fn missing(about: AccessSubject<'_>, access: &Access) -> usize {
+    access.missing().count() + about.store.iter().filter(|row| row.fault.is_some()).count()
 }
 
 /// Returns the result for a terminal: one line for each required operation.
@@ -48,14 +75,24 @@ pub fn text(about: AccessSubject<'_>, access: &Access) -> String {
             _ = writeln!(out, "      {help}");
         }
     }
+    for row in about.store {
+        if Some(row) == about.store.first() {
+            out += "\nrun store\n";
+        }
+        let what = format!("{} in {}", row.trial.what(), printable(&row.place));
+        _ = writeln!(out, "  {:<13} {what:<44} {}", row.word(), row.role);
+        if let Some(fault) = &row.fault {
+            _ = writeln!(out, "      {}", printable(fault));
+        }
+    }
     out.push('\n');
     for warning in warnings(about, access) {
         _ = writeln!(out, "warning: {}", printable(&warning));
     }
-    let missing = access.missing().count();
-    _ = match missing {
+    let all = access.checks.len() + about.store.len();
+    _ = match missing(about, access) {
         0 => writeln!(out, "Nothing is missing."),
-        count => writeln!(out, "{count} of {} are missing.", access.checks.len()),
+        count => writeln!(out, "{count} of {all} are missing."),
     };
     out
 }
@@ -105,6 +142,9 @@ struct Document<'a> {
     /// Whether nothing is missing.
     complete: bool,
     checks: Vec<Row<'a>>,
+    /// What was tried at the run store, if it is in a cloud.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    run_store: Vec<StoreShape<'a>>,
     /// The permissions of the token that allow writes.
     could_write: &'a [String],
     warnings: Vec<String>,
@@ -125,6 +165,20 @@ struct Row<'a> {
     help: Option<String>,
 }
 
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "RunStoreCheck")]
+struct StoreShape<'a> {
+    what: &'a str,
+    /// The address of the container.
+    place: &'a str,
+    /// The least privileged role for it.
+    role: &'a str,
+    /// `fine` or `refused`.
+    verdict: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<&'a str>,
+}
+
 /// Writes the result for programs.
 ///
 /// # Errors
@@ -141,12 +195,25 @@ pub fn json(about: AccessSubject<'_>, access: &Access, out: impl io::Write) -> i
         format_version: FORMAT_VERSION,
         tenant: TenantShape::of(about.tenant),
         credential: about.credential,
-        complete: access.missing().next().is_none(),
+        complete: missing(about, access) == 0,
         checks: access.checks.iter().map(row).collect(),
+        run_store: about.store.iter().map(StoreShape::of).collect(),
         could_write: &access.writes,
         warnings: warnings(about, access),
     };
     grouping::write(&document, out)
+}
+
+impl<'a> StoreShape<'a> {
+    fn of(row: &'a StoreRow) -> Self {
+        Self {
+            what: row.trial.what(),
+            place: &row.place,
+            role: row.role,
+            verdict: if row.fault.is_some() { "refused" } else { "fine" },
+            help: row.fault.as_deref(),
+        }
+    }
 }
 
 /// Returns the JSON Schema of the output of [`json`].

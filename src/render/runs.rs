@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::apply;
 use super::apply::tally;
 use crate::disclose::Discloser;
-use crate::journal::{Begun, Goes, Listed, Past, PastWrite};
+use crate::journal::{Begun, ChainFault, Goes, Listed, Past, PastWrite, Verification};
 use crate::plan::PlanPurpose;
 use crate::render::plan::grouping::{self, Rows};
 use crate::render::plan::text::{count, pad};
@@ -51,6 +51,49 @@ fn noted(past: &Past, disclose: &Discloser) -> String {
     let undo = undo.map_or_else(String::new, |run| format!("   undo of {}", label(run)));
     let domain = begun.map_or("?", |begun| begun.domain.as_str());
     format!("   {}   {}{undo}{}", label(domain), tally(counts(past), disclose), ending(past))
+}
+
+/// The message if an expected digest is that of no segment.
+pub const NOT_EXPECTED: &str =
+    "no segment has the expected digest: something was cut off or replaced\n";
+
+/// Returns what a check of the chain found.
+#[must_use]
+pub fn verified(found: &Verification) -> String {
+    let Verification { tenant, segments, first, last_digest, faults, .. } = found;
+    let mut text = format!(
+        "tenant {tenant}: {} in {}",
+        count(found.runs, "run", "runs"),
+        count(*segments, "segment", "segments")
+    );
+    if *first > 1 {
+        _ = write!(text, ", from segment {first} on");
+    }
+    text.push('\n');
+    for fault in faults {
+        _ = writeln!(text, "  {}", fault_line(fault));
+    }
+    if found.is_whole() {
+        text += "  everything is as it was written\n";
+    }
+    if let Some(digest) = last_digest {
+        _ = writeln!(text, "  last digest {digest}");
+    }
+    text
+}
+
+fn fault_line(fault: &ChainFault) -> String {
+    match fault {
+        ChainFault::Missing { from, to } if from == to => format!("segment {from} is missing"),
+        ChainFault::Missing { from, to } => format!("segments {from} to {to} are missing"),
+        ChainFault::Head(number) => {
+            format!("the first line of segment {number} is not as it was written")
+        }
+        ChainFault::Before(number) => {
+            format!("segment {} is not the one that segment {number} followed", number - 1)
+        }
+        ChainFault::Run(how) => how.clone(),
+    }
 }
 
 /// Returns what was removed of a run.

@@ -60,7 +60,19 @@ pub async fn apply<F: Frontend>(
     frontend: &F,
 ) -> Result<RunEnd, RunFault> {
     let writer = WriteRun::begin(session, policies, &request.conditions, frontend).await?;
-    let SourcedPlan { plan, saved_at, approval } = plan_or_open(&writer, request).await?;
+    // The box keeps the type of the future small enough for the compiler.
+    let end = Box::pin(apply_locked(&writer, request)).await;
+    writer.release().await;
+    end
+}
+
+/// Applies a plan while no other run may.
+async fn apply_locked<F: Frontend>(
+    writer: &WriteRun<'_, F>,
+    request: &ApplyRequest,
+) -> Result<RunEnd, RunFault> {
+    let frontend = writer.frontend;
+    let SourcedPlan { plan, saved_at, approval } = plan_or_open(writer, request).await?;
     frontend.show(RunOutput::Plan(&plan)).map_err(RunFault::Output)?;
     if let Some(approval) = &approval {
         frontend.show(RunOutput::Approval(approval)).map_err(RunFault::Output)?;
@@ -69,12 +81,12 @@ pub async fn apply<F: Frontend>(
     let is_known = approval.is_none_or(|check| check.count(ChangeStanding::Unknown) == 0);
     let end = match plan.changes.is_empty() {
         true => nothing_to_write(&plan),
-        false => match write(&writer, request, &plan, saved_at).await? {
-            Some(carried) => check(&writer, request, plan, carried).await?,
+        false => match write(writer, request, &plan, saved_at).await? {
+            Some(carried) => check(writer, request, plan, carried).await?,
             None => RunEnd::Whole,
         },
     };
-    let is_well = closing::check_cut_off(&writer).await?;
+    let is_well = closing::check_cut_off(writer).await?;
     Ok(end.and(is_well).and(is_known))
 }
 

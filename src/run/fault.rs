@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use super::allowance::Tripped;
 use super::recorded::SnapshotRefusal;
+use crate::apply::lease::LeaseFault;
 use crate::apply::lock::LockFault;
 use crate::apply::resume::ResumeFault;
 use crate::apply::verify::Refusal;
@@ -17,6 +18,7 @@ use crate::policy::UserRef;
 use crate::saved::FileFault;
 use crate::saved::approval::ApprovalFault;
 use crate::source::Sources;
+use crate::store::StoreFault;
 
 /// An error that ends a run.
 #[derive(Debug)]
@@ -46,10 +48,16 @@ pub enum RunFault {
     },
     /// Another apply of the tenant is running here, or the lock cannot be taken at all.
     Lock(LockFault),
+    /// The lock was lost before anything was written.
+    Lease(LeaseFault),
+    /// The run store could not be opened.
+    Store(StoreFault),
     /// The journal could not be written.
     Journal(JournalWriteFault),
     /// An earlier run that was cut off could not be checked.
     Resume(ResumeFault),
+    /// Restore files that are too old could not be removed.
+    NotRemoved(JournalFault),
     /// An earlier run could not be read.
     PastRun(JournalFault),
     CannotAsk,

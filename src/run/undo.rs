@@ -42,7 +42,9 @@ pub async fn plan<F: Frontend>(
     frontend: &F,
 ) -> Result<Plan, RunFault> {
     let writer = WriteRun::begin(session, policies, &request.conditions, frontend).await?;
-    plan_to_put_back(&writer, &request.run).await
+    let plan = plan_to_put_back(&writer, &request.run).await;
+    writer.release().await;
+    plan
 }
 
 /// Undoes the run.
@@ -57,7 +59,19 @@ pub async fn undo<F: Frontend>(
     frontend: &F,
 ) -> Result<RunEnd, RunFault> {
     let writer = WriteRun::begin(session, policies, &request.conditions, frontend).await?;
-    let plan = plan_to_put_back(&writer, &request.run).await?;
+    // The box keeps the type of the future small enough for the compiler.
+    let end = Box::pin(undo_locked(&writer, request)).await;
+    writer.release().await;
+    end
+}
+
+/// Undoes the run while no other run may write.
+async fn undo_locked<F: Frontend>(
+    writer: &WriteRun<'_, F>,
+    request: &UndoRequest,
+) -> Result<RunEnd, RunFault> {
+    let frontend = writer.frontend;
+    let plan = plan_to_put_back(writer, &request.run).await?;
     frontend.show(RunOutput::Plan(&plan)).map_err(RunFault::Output)?;
     if plan.changes.is_empty() {
         return Ok(end_of(&plan, true));
@@ -66,7 +80,7 @@ pub async fn undo<F: Frontend>(
     let own = &OwnWrites::default();
     let approved = ApprovedPlan { plan: &plan, is_approved: false, own, changed: &changed };
     let Some(carried) = writer.carry_out(approved).await? else { return Ok(RunEnd::Whole) };
-    let end = closing::check_written(&writer, &plan, &carried).await?;
+    let end = closing::check_written(writer, &plan, &carried).await?;
     Ok(end_of(&plan, end == RunEnd::Whole))
 }
 

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::allowance::{Allowance, tripped};
 use super::events::{Event, Frontend, RunOutput};
@@ -23,7 +23,7 @@ use crate::apply::run;
 use crate::apply::stop::Stop;
 use crate::apply::verify::{VerifiedPlan, hold};
 use crate::graph::Client;
-use crate::journal::{Journal, RunId, RunStore, TenantRuns};
+use crate::journal::{self, Journal, PruneRequest, RunId, RunStore, TenantRuns};
 use crate::moment::Moment;
 use crate::plan::Plan;
 use crate::plan::recheck::ChangedSincePlan;
@@ -68,7 +68,7 @@ pub(super) struct WriteRun<'a, F> {
     runs: TenantRuns,
     /// Every run whose last segment is before this one is settled.
     settled: u64,
-    _lock: Lock,
+    lock: Lock,
 }
 
 /// The users of a plan whose changes must not be made any more.
@@ -117,15 +117,51 @@ impl<'a, F: Frontend> WriteRun<'a, F> {
             cut_off: Vec::new(),
             runs,
             settled: 1,
-            _lock: lock,
+            lock,
         };
-        let earlier = resume::settle_earlier(run.journals(), client).await;
-        let earlier = earlier.map_err(RunFault::Resume)?;
-        earlier.unfinished.iter().for_each(|one| frontend.tell(Event::Settled(one)));
-        earlier.faults.iter().for_each(|fault| frontend.tell(Event::RunIgnored(fault)));
-        run.cut_off = earlier.unfinished.into_iter().map(|one| one.run).collect();
-        run.settled = earlier.settled;
+        if let Err(fault) = run.settle_earlier().await {
+            run.release().await;
+            return Err(fault);
+        }
         Ok(run)
+    }
+
+    /// Checks the runs that were cut off, or have writes in doubt.
+    async fn settle_earlier(&mut self) -> Result<(), RunFault> {
+        let earlier = resume::settle_earlier(&self.runs, self.client).await;
+        let earlier = earlier.map_err(RunFault::Resume)?;
+        earlier.unfinished.iter().for_each(|one| self.frontend.tell(Event::Settled(one)));
+        earlier.faults.iter().for_each(|fault| self.frontend.tell(Event::RunIgnored(fault)));
+        self.cut_off = earlier.unfinished.into_iter().map(|one| one.run).collect();
+        self.settled = earlier.settled;
+        self.remove_old_numbers().await;
+        Ok(())
+    }
+
+    /// Removes restore files that are older than `mfactl.yaml` allows. The run continues if that fails: the
+    /// next one tries again.
+    async fn remove_old_numbers(&self) {
+        let Some(days) = self.policies.project.runs.keep_for_days else { return };
+        let before = Timestamp::now().checked_sub(SignedDuration::from_hours(i64::from(days) * 24));
+        let request = PruneRequest {
+            before: before.unwrap_or(Timestamp::MIN),
+            damaged: false,
+            journals: false,
+        };
+        let removed = async {
+            for goes in journal::pruning(&self.runs, request).await?.goes {
+                journal::remove(&self.runs, &goes).await?;
+            }
+            Ok(())
+        };
+        if let Err(fault) = removed.await {
+            self.frontend.tell(Event::Problem(&RunFault::NotRemoved(fault)));
+        }
+    }
+
+    /// Frees the lock for the next apply.
+    pub(super) async fn release(self) {
+        self.lock.release().await;
     }
 
     /// Returns where the journals of this run are.
@@ -144,7 +180,9 @@ impl<'a, F: Frontend> WriteRun<'a, F> {
             self.frontend.tell(Event::Declined);
             return Ok(None);
         }
-        let sending = PlanWriter::new(self.session, self.policies, plan, self.frontend);
+        self.lock.confirm().await.map_err(RunFault::Lease)?;
+        let mut sending = PlanWriter::new(self.session, self.policies, plan, self.frontend);
+        sending.lock = Some(&self.lock);
         let mut now = sending.read_again().await?;
         now.leave(approved.changed.clone());
         let guarding = now.take_guarding();
@@ -211,6 +249,7 @@ pub struct PlanWriter<'a, F> {
     policies: &'a PolicySet,
     plan: &'a Plan,
     frontend: &'a F,
+    lock: Option<&'a Lock>,
     /// Stops the writes early.
     pub stop: Stop,
     /// How often the basis is read again during the writes.
@@ -262,7 +301,7 @@ impl<'a, F: Frontend> PlanWriter<'a, F> {
     ) -> Self {
         let (check_every, check_valid_for) = (CHECK_EVERY, CHECK_VALID_FOR);
         let stop = Stop::default();
-        Self { session, policies, plan, frontend, stop, check_every, check_valid_for }
+        Self { session, policies, plan, frontend, lock: None, stop, check_every, check_valid_for }
     }
 
     /// Reads the basis of the plan again.
@@ -304,8 +343,12 @@ impl<'a, F: Frontend> PlanWriter<'a, F> {
         Ok(self.frontend.accompany(client, writing).await)
     }
 
-    /// Checks that the basis of the plan still holds, and leaves users unchanged that are guarded now.
+    /// Checks that this run still has the lock and that the basis of the plan still holds, and leaves users
+    /// unchanged that are guarded now.
     async fn check_rules(&self, left: &LeftUsers) -> Result<(), String> {
+        if let Some(lock) = self.lock {
+            lock.confirm().await.map_err(|fault| fault.to_string())?;
+        }
         let now = reread::guards_for_plan(self.session, self.policies, self.plan).await;
         let now = now.map_err(|fault| self.frontend.describe(&fault))?;
         hold(self.plan, self.session.identity.id, &now.basis)

@@ -7,6 +7,7 @@ use std::fmt;
 /// What was done with an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StoreAct {
+    Opened,
     Read,
     Written,
     Listed,
@@ -28,6 +29,7 @@ pub struct StoreFault {
 impl StoreAct {
     const fn as_str(self) -> &'static str {
         match self {
+            Self::Opened => "opened",
             Self::Read => "read",
             Self::Written => "written",
             Self::Listed => "listed",

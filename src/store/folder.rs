@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 
-use super::{Creation, Objects, StoreAct, StoreFault};
+use super::{Creation, ObjectVersion, Objects, StoreAct, StoreFault, Swap};
 use crate::files::{self, How};
 
 /// A file that is larger is not read. No object that is written here comes near it.
@@ -43,10 +43,12 @@ impl Folder {
             let mut names = Vec::new();
             for entry in fs::read_dir(&path)? {
                 let entry = entry?;
-                let is_folder = entry.file_type()?.is_dir();
+                let kind = entry.file_type()?;
+                // A link is listed as both, so that it is refused where it is opened.
+                let is_one = kind.is_symlink() || kind.is_dir() == folders;
                 let name = entry.file_name().into_string().ok();
                 // A file that begins with a dot is a draft, or the `.gitignore`.
-                let name = name.filter(|name| is_folder == folders && !name.starts_with('.'));
+                let name = name.filter(|name| is_one && !name.starts_with('.'));
                 names.extend(name);
             }
             names.sort();
@@ -72,6 +74,24 @@ impl Objects for Folder {
         files::replace_own(&path, own, bytes).map_err(fault(StoreAct::Written, &path))
     }
 
+    /// A folder has the lock of the operating system instead.
+    async fn swap(
+        &self,
+        name: &str,
+        _: &[u8],
+        _: Option<&ObjectVersion>,
+    ) -> Result<Swap, StoreFault> {
+        let (path, _) = self.at(name);
+        Err(fault(StoreAct::Written, &path)(io::ErrorKind::Unsupported.into()))
+    }
+
+    async fn read_version(
+        &self,
+        name: &str,
+    ) -> Result<Option<(Vec<u8>, ObjectVersion)>, StoreFault> {
+        Ok(self.read(name).await?.map(|bytes| (bytes, ObjectVersion::default())))
+    }
+
     async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreFault> {
         let (path, own) = self.at(name);
         let read = files::open_own(&path, own, How::Read);
@@ -80,6 +100,10 @@ impl Objects for Folder {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(fault(StoreAct::Read, &path)(error)),
         }
+    }
+
+    async fn exists(&self, name: &str) -> Result<bool, StoreFault> {
+        Ok(self.read(name).await?.is_some())
     }
 
     async fn names(&self, folder: &str) -> Result<Vec<String>, StoreFault> {

@@ -4,6 +4,8 @@
 //!
 //! Not here: what the objects hold (`journal`), or which store a project uses (`policy`).
 
+pub mod address;
+mod cloud;
 mod fault;
 mod folder;
 
@@ -13,6 +15,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use address::StoreAddress;
+use cloud::CloudStore;
+pub use cloud::{LONGEST_WITH_RETRIES, StorageTokens, Variable};
 pub use fault::{StoreAct, StoreFault};
 use folder::Folder;
 
@@ -28,6 +33,29 @@ pub enum Creation {
     Exists,
 }
 
+/// The version of an object, which differs for every content.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ObjectVersion {
+    e_tag: Option<String>,
+    version: Option<String>,
+}
+
+impl ObjectVersion {
+    /// Returns a version that no object has.
+    #[must_use]
+    pub fn of_none() -> Self {
+        Self { e_tag: Some("\"0x0\"".to_owned()), version: Some("0".to_owned()) }
+    }
+}
+
+/// What became of an object that is replaced only if nobody else replaced it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Swap {
+    Done(ObjectVersion),
+    /// The object is another one by now.
+    Changed,
+}
+
 /// The operations of a place for objects. A name has parts that are separated by `/`; each part is made of
 /// ASCII letters, digits, `-`, `_` and `.`, and does not begin with a dot.
 #[async_trait]
@@ -38,8 +66,25 @@ trait Objects: fmt::Debug + Send + Sync {
     /// Creates an object or replaces it.
     async fn replace(&self, name: &str, bytes: &[u8]) -> Result<(), StoreFault>;
 
+    /// Replaces an object if it still has the version that was seen; creates it if none was seen.
+    async fn swap(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        seen: Option<&ObjectVersion>,
+    ) -> Result<Swap, StoreFault>;
+
+    /// Returns the bytes of an object and its version; `None` if it does not exist.
+    async fn read_version(
+        &self,
+        name: &str,
+    ) -> Result<Option<(Vec<u8>, ObjectVersion)>, StoreFault>;
+
     /// Returns the bytes of an object; `None` if it does not exist.
     async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreFault>;
+
+    /// Returns whether an object exists.
+    async fn exists(&self, name: &str) -> Result<bool, StoreFault>;
 
     /// Returns the last parts of the names of objects in a folder, sorted.
     async fn names(&self, folder: &str) -> Result<Vec<String>, StoreFault>;
@@ -72,6 +117,42 @@ impl Store {
         Self(Arc::new(Folder::new(folder, own)))
     }
 
+    /// Opens a store in a cloud. Nothing is sent.
+    ///
+    /// # Errors
+    /// Something that the store needs is missing, such as a credential.
+    pub fn in_cloud(
+        address: &StoreAddress,
+        tokens: Option<Arc<dyn StorageTokens>>,
+        variable: Variable<'_>,
+    ) -> Result<Self, StoreFault> {
+        Ok(Self(Arc::new(CloudStore::open(address, tokens, variable)?)))
+    }
+
+    /// Replaces an object if it still has the version that was seen; creates it if none was seen.
+    ///
+    /// # Errors
+    /// The store could not be written. The object may be replaced all the same.
+    pub async fn swap(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        seen: Option<&ObjectVersion>,
+    ) -> Result<Swap, StoreFault> {
+        self.0.swap(name, bytes, seen).await
+    }
+
+    /// Returns the bytes of an object and its version; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    pub async fn read_version(
+        &self,
+        name: &str,
+    ) -> Result<Option<(Vec<u8>, ObjectVersion)>, StoreFault> {
+        self.0.read_version(name).await
+    }
+
     /// Creates an object. It is durable when this returns.
     ///
     /// # Errors
@@ -94,6 +175,14 @@ impl Store {
     /// The store could not be read.
     pub async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, StoreFault> {
         self.0.read(name).await
+    }
+
+    /// Returns whether an object exists.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    pub async fn exists(&self, name: &str) -> Result<bool, StoreFault> {
+        self.0.exists(name).await
     }
 
     /// Returns the last parts of the names of objects in a folder, sorted.

@@ -104,6 +104,7 @@ const REVIEWED: &[Code] = &[
     Code::DeliveryLater,
     Code::CompareNarrowed,
     Code::NumbersNotKept,
+    Code::RunStoreMoved,
     Code::ShareRaised,
     Code::DisclosureRaised,
     Code::PoliciesOutside,

@@ -17,4 +17,5 @@ mod sandbox;
 mod saving;
 mod snapshot;
 mod sources;
+mod stores;
 mod support;

@@ -4,6 +4,7 @@
 
 use super::allow;
 use crate::age::WrongAge;
+use crate::apply::lease::LeaseFault;
 use crate::apply::lock::LockFault;
 use crate::apply::resume::ResumeFault;
 use crate::apply::verify::Refusal;
@@ -19,6 +20,8 @@ use crate::saved::approval::ApprovalFault;
 use crate::snapshot::SnapshotFault;
 
 pub(super) const LIST_RUNS: &str = "`mfactl runs` lists the runs";
+
+const STORE: &str = "check `runs` in `mfactl.yaml` and the role of this identity; `mfactl doctor` tries each role, and `docs/run-store.md` lists them";
 
 /// Returns what the user can do about an error of a run.
 pub(super) fn help_for_run(fault: &RunFault) -> Option<String> {
@@ -72,6 +75,12 @@ pub(super) fn help_for_run(fault: &RunFault) -> Option<String> {
         RunFault::Lock(LockFault::Held(_)) => {
             "try again later; `apply` and `undo` wait for it with `--lock-timeout 5m`".to_owned()
         }
+        RunFault::Lease(LeaseFault::Lost) => {
+            "nothing was written; `mfactl runs` shows the other run".to_owned()
+        }
+        RunFault::Lock(LockFault::Store(_)) | RunFault::Lease(LeaseFault::Store(_)) | RunFault::Store(_) => {
+            STORE.to_owned()
+        }
         RunFault::Lock(LockFault::Io(..))
         | RunFault::Journal(..)
         | RunFault::Resume(ResumeFault::Journal(..)) => {
@@ -95,6 +104,10 @@ pub(super) fn help_for_run(fault: &RunFault) -> Option<String> {
             "name a file that `mfactl snapshot --out FILE` wrote for this tenant".to_owned()
         }
         RunFault::CannotAsk => "run it in a terminal, or use `--auto-approve`".to_owned(),
+        RunFault::NotRemoved(_) => {
+            "they hold phone numbers in full; the next apply tries again, and so does `mfactl runs prune --keep`"
+                .to_owned()
+        }
         RunFault::PastRun(_)
         | RunFault::Policies { .. }
         | RunFault::NoAnswer(_)

@@ -33,6 +33,8 @@ const SHORTLY: Duration = Duration::from_secs(60);
 pub(in super::super) struct Tokens {
     credential: Credential,
     endpoints: Endpoints,
+    /// What the tokens are for.
+    scope: String,
     http: Http,
     pace: Pace,
     clock: Clock,
@@ -75,6 +77,12 @@ impl CachedToken {
         })
     }
 
+    /// Returns the token without the word before it.
+    pub(in super::super) fn secret(&self) -> &str {
+        let value = self.bearer.to_str().unwrap_or_default();
+        value.strip_prefix("Bearer ").unwrap_or_default()
+    }
+
     /// Notes that Graph has answered a request with this token, with another status than 401.
     pub(in super::super) fn was_taken(&self) {
         self.taken.store(true, Ordering::Relaxed);
@@ -94,15 +102,25 @@ impl Tokens {
         pace: Pace,
         clock: Clock,
     ) -> Self {
+        let scope = endpoints.scope();
         Self {
             credential,
             endpoints,
+            scope,
             http,
             pace,
             clock,
             current: Mutex::default(),
             answered: AtomicBool::new(false),
         }
+    }
+
+    /// Returns tokens of the same credential for something else than Graph.
+    pub(in super::super) fn for_scope(&self, scope: &str) -> Self {
+        let (credential, endpoints) = (self.credential.clone(), self.endpoints.clone());
+        let tokens =
+            Self::new(credential, endpoints, self.http.clone(), self.pace, self.clock.clone());
+        Self { scope: scope.to_owned(), ..tokens }
     }
 
     pub(in super::super) async fn current(&self) -> Result<Arc<CachedToken>, Error> {
@@ -202,10 +220,9 @@ impl Tokens {
     }
 
     async fn first(&self, sources: &[Source]) -> Result<AccessToken, Error> {
-        let scope = self.endpoints.scope();
         let mut failure = None;
         for source in sources {
-            match source.get_token(&[&scope], None).await {
+            match source.get_token(&[&self.scope], None).await {
                 Ok(token) => return Ok(token),
                 // The first source is the usual one, so its error is reported.
                 Err(error) => failure = failure.or(Some(of_library(&error))),

@@ -24,7 +24,7 @@ pub(super) fn loosenings(sides: Sides<'_>) -> Vec<Loosening> {
         // `break_glass` compares it.
         break_glass: _,
         brakes,
-        keep_numbers,
+        runs,
         compare_with,
         quota_share,
         endpoints,
@@ -38,7 +38,16 @@ pub(super) fn loosenings(sides: Sides<'_>) -> Vec<Loosening> {
     found.tenant((tenant, *cloud), (&now.tenant, now.cloud));
     found.delivery(*delivery, now.delivery);
     found.brakes(*brakes, now.brakes);
-    if *keep_numbers && !now.keep_numbers {
+    if (&runs.store, &runs.restore) != (&now.runs.store, &now.runs.restore) {
+        let message = "runs are recorded in another place, where neither the lock nor the earlier runs are known";
+        found.add(Code::RunStoreMoved, message, |places| places.run_store);
+    }
+    if now.runs.keep_for_days.is_some_and(|days| runs.keep_for_days.is_none_or(|was| days < was)) {
+        let message =
+            "the values from before a run are kept for a shorter time, and an undo needs them";
+        found.add(Code::NumbersNotKept, message, |places| places.keep_for);
+    }
+    if runs.keep_numbers && !now.runs.keep_numbers {
         let message = "overwritten numbers are no longer kept, so an undo cannot put them back";
         found.add(Code::NumbersNotKept, message, |places| places.keep_numbers);
     }

@@ -7,6 +7,7 @@ mod filter;
 pub mod names;
 mod objects;
 mod project;
+mod runs;
 
 use std::collections::BTreeMap;
 

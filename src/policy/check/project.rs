@@ -12,7 +12,7 @@ use crate::finding::{Code, Finding, quoted};
 use crate::id::{GroupId, UserId};
 use crate::policy::file::{
     BrakesBlock, BreakGlassBlock, DEFAULT_MINIMUM, Day, EndpointsBlock, GuardBlock,
-    GuardGroupBlock, LimitBlock, PhoneDeliveryBlock, ProjectFile, RunsBlock,
+    GuardGroupBlock, LimitBlock, PhoneDeliveryBlock, ProjectFile,
 };
 use crate::policy::load::wording::suggestion;
 use crate::policy::places::KeyPlaces;
@@ -46,7 +46,7 @@ pub(super) fn check(project: Parsed<ProjectFile>, findings: &mut Vec<Finding>) -
     let credential = content.credential.as_ref().map(|way| way.value).unwrap_or_default();
     let delivery =
         delivery(content.phone_delivery, cloud, file).map_err(|fault| findings.push(fault));
-    let keep_numbers = keep_numbers(content.runs, file, findings);
+    let runs = super::runs::check(content.runs, file, findings);
     Some(Project {
         tenant: tenant?,
         cloud,
@@ -54,7 +54,7 @@ pub(super) fn check(project: Parsed<ProjectFile>, findings: &mut Vec<Finding>) -
         delivery: delivery.ok()?,
         break_glass,
         brakes,
-        keep_numbers,
+        runs: runs?,
         compare_with: content
             .numbers
             .as_ref()
@@ -89,6 +89,8 @@ fn places(content: &ProjectFile, file: FileId) -> KeyPlaces {
         replaced_numbers: limit(|block| &block.replaced_numbers),
         delivery: place(&content.phone_delivery, file),
         keep_numbers: content.runs.as_ref().and_then(|runs| place(&runs.value.keep_numbers, file)),
+        run_store: content.runs.as_ref().and_then(|runs| place(&runs.value.store, file)),
+        keep_for: content.runs.as_ref().and_then(|runs| place(&runs.value.keep_for, file)),
         compare_with: content.numbers.as_ref().map(|one| one.compare_with.origin(file)),
         quota_share: content.quota.as_ref().map(|quota| quota.share.origin(file)),
         endpoints: content.endpoints.as_ref().map(|block| block.graph.origin(file)),
@@ -121,19 +123,6 @@ fn tenant(word: &Located<String>, file: FileId) -> Result<TenantRef, Finding> {
             "write `{SANDBOX}`, a tenant id, or a verified domain such as `contoso.com`"
         ))),
     }
-}
-
-/// Whether overwritten numbers are kept next to the journal: yes, unless the file says no.
-fn keep_numbers(
-    block: Maybe<Located<RunsBlock>>,
-    file: FileId,
-    findings: &mut Vec<Finding>,
-) -> bool {
-    let Maybe::Said(block) = block else { return true };
-    if block.value.keep_numbers.is_unmentioned() {
-        findings.push(names::blank("`runs` has no keys", block.origin(file)));
-    }
-    block.value.keep_numbers.as_ref().is_none_or(|keep| keep.value)
 }
 
 fn endpoints(

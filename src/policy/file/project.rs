@@ -66,7 +66,7 @@ pub struct ProjectFile {
     /// When texts and calls stop being delivered.
     #[serde(default)]
     pub phone_delivery: Maybe<Located<PhoneDeliveryBlock>>,
-    /// What an apply stores on the machine that it runs on.
+    /// Where runs are recorded, and what is kept of them.
     #[serde(default)]
     pub runs: Maybe<Located<RunsBlock>>,
     /// How numbers are checked before they are registered.

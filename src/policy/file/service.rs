@@ -150,15 +150,31 @@ pub struct NumbersBlock {
     pub compare_with: Located<CompareWith>,
 }
 
-/// What an apply stores on the machine that it runs on.
+/// Where runs are recorded, and what is kept of them.
 #[derive(Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schemars(rename = "Runs", extend("minProperties" = 1), example = serde_json::json!({
-    "keepNumbers": false,
+    "store": "https://contoso.blob.core.windows.net/mfactl-runs",
+    "restore": "https://contoso.blob.core.windows.net/mfactl-restore",
+    "keepFor": "90d",
 }))]
 pub struct RunsBlock {
-    /// Whether overwritten phone numbers are kept in the restore file next to the journal, in full and
-    /// readable only by its owner. Without them, `undo` cannot put phones back.
+    /// Where journals and the lock are: a folder, or a container in Azure (`https://…`), S3 (`s3://…`) or
+    /// Google Cloud (`gs://…`). Every machine that applies must use the same one.
+    #[serde(default)]
+    #[schemars(extend("default" = ".mfactl"))]
+    pub store: Maybe<Located<String>>,
+    /// Where the values from before each write are, with phone numbers in full: another container than that
+    /// of the journals, with a role of its own.
+    #[serde(default)]
+    pub restore: Maybe<Located<String>>,
+    /// How long restore files are kept, such as `90d`. An apply removes older ones; `undo` does not work for
+    /// those runs any more. Journals stay.
+    #[serde(default)]
+    #[schemars(regex(pattern = r"^[0-9]+[dw]$"))]
+    pub keep_for: Maybe<Located<String>>,
+    /// Whether overwritten phone numbers are kept in the restore files, in full and readable only by their
+    /// owner. Without them, `undo` cannot put phones back.
     #[serde(default)]
     #[schemars(extend("default" = true))]
     pub keep_numbers: Maybe<Located<bool>>,

@@ -17,7 +17,7 @@ use crate::support::tenant_builder::{TenantBuilder, exchangelabs};
 use crate::support::world::World;
 
 /// A phone, and MFA after it.
-const STAFF: &str = "\
+pub(crate) const STAFF: &str = "\
 version: 1
 policies:
   staff:

@@ -99,6 +99,9 @@ enum Directions {
     Both,
 }
 
+/// Codes of changes that have the same code in the other direction.
+const MUTUAL: [&str; 2] = ["tenant-changed", "run-store-moved"];
+
 /// Compares one row.
 fn compared<W: Way>(way: W, row: &Row, directions: Directions, wrong: &mut Vec<String>) -> W {
     let is_offline = row.seen == Seen::Offline;
@@ -115,7 +118,8 @@ fn compared<W: Way>(way: W, row: &Row, directions: Directions, wrong: &mut Vec<S
             Directions::Forward => Vec::new(),
             Directions::Both => way.with_tenant("head", "base"),
         };
-        if back.iter().any(|one| one.split(' ').next() == Some(row.code)) {
+        let is_mutual = MUTUAL.contains(&row.code);
+        if !is_mutual && back.iter().any(|one| one.split(' ').next() == Some(row.code)) {
             wrong.push(format!("{:?}: the reverse change is reported: {back:?}", row.head));
         }
     }
@@ -131,8 +135,8 @@ fn compared<W: Way>(way: W, row: &Row, directions: Directions, wrong: &mut Vec<S
             Directions::Forward => Vec::new(),
             Directions::Both => way.offline("head", "base"),
         };
-        // Each of two tenants is another one.
-        let is_mutual = row.code == "tenant-changed";
+        // Each of two tenants is another one, and so is each of two places.
+        let is_mutual = MUTUAL.contains(&row.code);
         if !is_mutual && back.iter().any(|(code, _)| code == row.code) {
             wrong.push(format!("{:?}: offline, the reverse is reported: {back:?}", row.head));
         }

@@ -40,7 +40,12 @@ fn everything() -> (Value, Value) {
             "replacedNumbers": { "percent": 100, "floor": 1 },
         },
         "phoneDelivery": { "by": "microsoft", "until": "2027-02-01", "privilegedUntil": "2027-07-01" },
-        "runs": { "keepNumbers": true },
+        "runs": {
+            "keepNumbers": true,
+            "store": "s3://runs/a",
+            "restore": "s3://restore",
+            "keepFor": "90d"
+        },
         "quota": { "share": 50 },
         "disclose": "names",
         "numbers": { "compareWith": "inScope" },
@@ -123,6 +128,9 @@ pub(crate) fn pairs() -> Vec<(&'static str, &'static str, Value)> {
         ("phoneDelivery.privilegedUntil", "/phoneDelivery/privilegedUntil", json!("2027-08-01")),
         ("runs", "/runs/keepNumbers", json!(false)),
         ("runs.keepNumbers", "/runs/keepNumbers", json!(false)),
+        ("runs.store", "/runs/store", json!("s3://runs/b")),
+        ("runs.restore", "/runs/restore", json!("s3://other")),
+        ("runs.keepFor", "/runs/keepFor", json!("30d")),
         ("quota", "/quota/share", json!(51)),
         ("disclose", "/disclose", json!("counts")),
         ("numbers", "/numbers/compareWith", json!("everyone")),

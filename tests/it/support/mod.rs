@@ -9,6 +9,7 @@ pub(crate) mod network_faults;
 pub(crate) mod promise_checks;
 pub(crate) mod reports;
 pub(crate) mod shown_numbers;
+pub(crate) mod store_servers;
 pub(crate) mod tenant_builder;
 pub(crate) mod tiny_tenant;
 pub(crate) mod world;

@@ -320,6 +320,8 @@ pub(super) fn of_the_project() -> Vec<Row> {
         row("delivery-later", &[("{ until: 2027-02-01 }", "{ by: ownProvider }")], "head mfactl.yaml:13", None),
         row("compare-narrowed", &[("numbers: { compareWith: everyone }\n", "")], "base mfactl.yaml:10", None),
         row("numbers-not-kept", &[("keepNumbers: true", "keepNumbers: false")], "head mfactl.yaml:11", None),
+        row("numbers-not-kept", &[("keepNumbers: true", "keepNumbers: true, keepFor: 30d")], "head mfactl.yaml:11", None),
+        row("run-store-moved", &[("keepNumbers: true", "keepNumbers: true, store: elsewhere")], "head mfactl.yaml:11", None),
         row("share-raised", &[("share: 99", "share: 100")], "head mfactl.yaml:12", None).from(&[("share: 100", "share: 99")]),
         row("disclosure-raised", &[("quota: { share: 100 }\n", "quota: { share: 100 }\ndisclose: names\n")], "head mfactl.yaml:13", None),
         row("policies-outside", &[("policies: policies\n", "policies: policies\npoliciesOutside: true\n")], "head mfactl.yaml:4", None),

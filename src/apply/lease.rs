@@ -1,0 +1,291 @@
+//! Allows one apply of a tenant at a time in a cloud store. The lock is an object that its holder renews. It is
+//! for good manners alone: what keeps two applies from both writing is the number of the next journal segment.
+//!
+//! No clock of another machine is compared. A candidate replaces the object if it has itself seen it
+//! unchanged for longer than a holder lets pass between two renewals, and only if the object is still
+//! the one that was seen. A holder stops writing in half of that time if it cannot renew.
+//!
+//! Not here: the lock of a folder (`lock`), or the journal (`journal`).
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
+
+use super::lock::{Holder, LockFault};
+use crate::journal::{RunActor, TenantRuns};
+use crate::moment::{Clock, Moment};
+use crate::store::{LONGEST_WITH_RETRIES, ObjectVersion, StoreFault, Swap};
+
+/// The times of a lease.
+#[derive(Debug, Clone, Copy)]
+pub struct LeaseTimes {
+    /// How often the holder renews.
+    pub renew_every: Duration,
+    /// The longest time since the holder sent its last renewal at which it still begins to write.
+    pub holds_for: Duration,
+    /// How long a candidate must see the same object before it replaces it.
+    pub dead_after: Duration,
+    /// How often a candidate reads the object.
+    pub look_every: Duration,
+}
+
+impl LeaseTimes {
+    /// A holder renews three times before a candidate could replace it. The longest request is added, because
+    /// a renewal can be under way for that time.
+    pub const USUAL: Self = Self {
+        renew_every: Duration::from_secs(20),
+        holds_for: Duration::from_secs(30),
+        dead_after: Duration::from_secs(60).saturating_add(LONGEST_WITH_RETRIES),
+        look_every: Duration::from_secs(2),
+    };
+}
+
+/// A lease, held until it is released. If its process dies, others replace it after a while.
+#[derive(Debug)]
+pub struct Lease {
+    shared: Arc<Shared>,
+    renewals: JoinHandle<()>,
+}
+
+#[derive(Debug)]
+struct Shared {
+    runs: TenantRuns,
+    times: LeaseTimes,
+    clock: Clock,
+    held: Mutex<Held>,
+}
+
+#[derive(Debug)]
+struct Held {
+    record: LeaseRecord,
+    version: ObjectVersion,
+    /// When the last successful renewal was sent.
+    sent: Moment,
+    is_lost: bool,
+}
+
+/// The content of the object.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct LeaseRecord {
+    state: LeaseState,
+    who: RunActor,
+    since: Timestamp,
+    /// The page of the job, if the run is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    job: Option<String>,
+    renewed: Timestamp,
+    /// It makes every content another one, because a store may know versions by their content.
+    renewals: u64,
+    /// Something that no other holder has.
+    token: u64,
+    /// The last segment of the journal when this was written: a hint where to look for the last one.
+    last_segment: u64,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+enum LeaseState {
+    Held,
+    Free,
+}
+
+/// Reason why a holder may not write.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LeaseFault {
+    /// Another process replaced it.
+    Lost,
+    Store(StoreFault),
+}
+
+impl fmt::Display for LeaseFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Lost => f.write_str("another run took over the lock of this tenant"),
+            Self::Store(fault) => write!(f, "the lock {fault}"),
+        }
+    }
+}
+
+/// Takes the lease. A holder that renews is waited for no longer than `patience`; one that does not is replaced.
+///
+/// # Errors
+/// The holder of the lease, or an error of the store.
+pub async fn take(
+    runs: &TenantRuns,
+    patience: Duration,
+    times: LeaseTimes,
+) -> Result<Lease, LockFault> {
+    let (begun, clock) = (Moment::now(), Clock::default());
+    let mut watched: Option<(LeaseRecord, Moment)> = None;
+    loop {
+        let (there, version) = match read(runs).await.map_err(LockFault::Store)? {
+            Some((record, version)) => (record, Some(version)),
+            None => (None, None),
+        };
+        let now = clock.now();
+        let is_dead = match (&there, &watched) {
+            (Some(record), Some((seen, since))) if seen == record => {
+                now.since(since) >= times.dead_after
+            }
+            (Some(record), _) if record.state == LeaseState::Held => {
+                let was_alive = watched.is_some();
+                if was_alive && now.since(&begun) >= patience {
+                    return Err(LockFault::Held(Some(record.holder())));
+                }
+                watched = Some((record.clone(), now));
+                false
+            }
+            // It is free, or no content of this program.
+            _ => true,
+        };
+        if !is_dead {
+            tokio::time::sleep(times.look_every).await;
+            continue;
+        }
+        let sent = clock.now();
+        let record = LeaseRecord::new(there.as_ref().map_or(0, |record| record.last_segment));
+        if let Some(version) =
+            swap(runs, &record, version.as_ref()).await.map_err(LockFault::Store)?
+        {
+            return Ok(Lease::held(
+                runs.clone(),
+                times,
+                Held { record, version, sent, is_lost: false },
+            ));
+        }
+        // Somebody else was faster.
+        watched = None;
+    }
+}
+
+impl Lease {
+    fn held(runs: TenantRuns, times: LeaseTimes, held: Held) -> Self {
+        let (held, clock) = (Mutex::new(held), Clock::default());
+        let shared = Arc::new(Shared { runs, times, clock, held });
+        let renewing = Arc::clone(&shared);
+        let renewals = tokio::spawn(async move {
+            loop {
+                tokio::time::sleep(renewing.times.renew_every).await;
+                // An error of the store can pass, and it is reported before the next write.
+                if renewing.renew(Duration::ZERO).await == Err(LeaseFault::Lost) {
+                    return;
+                }
+            }
+        });
+        Self { shared, renewals }
+    }
+
+    /// Returns whether this process may begin to write now. A renewal that is too old is repeated.
+    ///
+    /// # Errors
+    /// Another process replaced it, or the store does not answer.
+    pub async fn confirm(&self) -> Result<(), LeaseFault> {
+        self.shared.renew(self.shared.times.holds_for / 2).await
+    }
+
+    /// Frees the lease for the next apply.
+    pub async fn release(self) {
+        self.renewals.abort();
+        let mut held = self.shared.held.lock().await;
+        if held.is_lost {
+            return;
+        }
+        let last = self.shared.runs.last_segment(held.record.last_segment).await;
+        let record = LeaseRecord {
+            state: LeaseState::Free,
+            renewed: Timestamp::now(),
+            renewals: held.record.renewals + 1,
+            last_segment: last.unwrap_or(held.record.last_segment),
+            ..held.record.clone()
+        };
+        // If this fails, others wait until the lease is dead.
+        _ = swap(&self.shared.runs, &record, Some(&held.version)).await;
+        held.is_lost = true;
+    }
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        self.renewals.abort();
+    }
+}
+
+impl Shared {
+    /// Renews the lease, unless the last renewal is newer than `age`.
+    async fn renew(&self, age: Duration) -> Result<(), LeaseFault> {
+        let mut held = self.held.lock().await;
+        if held.is_lost {
+            return Err(LeaseFault::Lost);
+        }
+        if !age.is_zero() && self.clock.age(&held.sent) < age {
+            return Ok(());
+        }
+        let sent = self.clock.now();
+        let record = LeaseRecord {
+            renewed: Timestamp::now(),
+            renewals: held.record.renewals + 1,
+            ..held.record.clone()
+        };
+        match swap(&self.runs, &record, Some(&held.version)).await {
+            Ok(Some(version)) => {
+                held.record = record;
+                held.version = version;
+                held.sent = sent;
+                Ok(())
+            }
+            Ok(None) => {
+                held.is_lost = true;
+                Err(LeaseFault::Lost)
+            }
+            Err(fault) => Err(LeaseFault::Store(fault)),
+        }
+    }
+}
+
+impl LeaseRecord {
+    fn new(last_segment: u64) -> Self {
+        let now = Timestamp::now();
+        Self {
+            state: LeaseState::Held,
+            who: RunActor::is_here(),
+            since: now,
+            job: RunActor::job(),
+            renewed: now,
+            renewals: 0,
+            token: fastrand::u64(..),
+            last_segment,
+        }
+    }
+
+    fn holder(&self) -> Holder {
+        Holder { who: self.who.clone(), since: self.since, job: self.job.clone() }
+    }
+}
+
+/// Returns the object with its version, and `None` in the place of a content that is not ours.
+async fn read(
+    runs: &TenantRuns,
+) -> Result<Option<(Option<LeaseRecord>, ObjectVersion)>, StoreFault> {
+    let there = runs.store.journals.read_version(&runs.lock_name()).await?;
+    Ok(there.map(|(bytes, version)| (serde_json::from_slice(&bytes).ok(), version)))
+}
+
+/// Replaces the object, and returns its version; `None` if somebody else replaced it.
+async fn swap(
+    runs: &TenantRuns,
+    record: &LeaseRecord,
+    seen: Option<&ObjectVersion>,
+) -> Result<Option<ObjectVersion>, StoreFault> {
+    // The shape always has a form as JSON.
+    let bytes = serde_json::to_vec(record).unwrap_or_default();
+    match runs.store.journals.swap(&runs.lock_name(), &bytes, seen).await? {
+        Swap::Done(version) => Ok(Some(version)),
+        Swap::Changed => Ok(None),
+    }
+}
