@@ -38,6 +38,8 @@ struct Inner {
     credential: Option<String>,
     /// The sign-in service could not be reached, or was not ready.
     sign_in_is_away: bool,
+    /// What a missing token is for.
+    resource: &'static str,
 }
 
 /// What went wrong.
@@ -93,6 +95,7 @@ impl Error {
             shared: false,
             credential: None,
             sign_in_is_away: false,
+            resource: "Graph",
         }))
     }
 
@@ -167,6 +170,12 @@ impl Error {
     /// Adds the credential that gave no token.
     pub(super) fn by(mut self, credential: &str) -> Self {
         self.0.credential = Some(credential.to_owned());
+        self
+    }
+
+    /// Notes what a missing token is for, if it is not for Graph.
+    pub(super) fn for_resource(mut self, resource: &'static str) -> Self {
+        self.0.resource = resource;
         self
     }
 
@@ -381,7 +390,7 @@ impl fmt::Display for Error {
             ErrorKind::ForeignHost => {
                 write!(f, "{request} was not sent: its host is not the configured Graph host")?;
             }
-            ErrorKind::Token => f.write_str("no token for Graph")?,
+            ErrorKind::Token => write!(f, "no token for {}", inner.resource)?,
             ErrorKind::Throttled => write!(f, "{request} was throttled and given up")?,
             ErrorKind::Deadline | ErrorKind::Withdrawn => write!(f, "{request} was not sent")?,
             ErrorKind::Setup => f.write_str("the connection to Graph cannot be set up")?,

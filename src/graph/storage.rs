@@ -33,6 +33,8 @@ impl StorageAccess {
     /// # Errors
     /// The sign-in service gave none.
     pub async fn token(&self) -> Result<String, Error> {
-        Ok(self.0.current().await?.secret().to_owned())
+        let token = self.0.current().await;
+        let token = token.map_err(|error| error.for_resource("Azure Blob Storage"))?;
+        Ok(token.secret().to_owned())
     }
 }

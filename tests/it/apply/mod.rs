@@ -17,4 +17,5 @@ pub(crate) mod undo;
 pub(crate) mod undo_promises;
 pub(crate) mod unknown_results;
 pub(crate) mod unknown_results_promise;
+mod verified_chains;
 pub(crate) mod waves;

@@ -12,4 +12,5 @@ pub(crate) mod links;
 pub(crate) mod privacy;
 pub(crate) mod program;
 pub(crate) mod report;
+pub(crate) mod store_roles;
 pub(crate) mod validate;
