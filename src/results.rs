@@ -133,13 +133,17 @@ impl ChangeCounts {
 
     /// Moves one write from `unknown` to the result that a later check found.
     pub(crate) const fn settle(&mut self, found: WriteResult) {
+        // The line with its outcome was lost, and the counts have the write already.
+        if self.unknown == 0 {
+            return;
+        }
         match found {
             WriteResult::Done => self.done += 1,
             WriteResult::Failed => self.failed += 1,
             WriteResult::NotTried => self.not_tried += 1,
             WriteResult::Unknown | WriteResult::NeverKnown => return,
         }
-        self.unknown = self.unknown.saturating_sub(1);
+        self.unknown -= 1;
     }
 }
 

@@ -17,7 +17,8 @@ use std::io::{self, Read as _};
 use std::path::Path;
 
 pub use own::{
-    How, create_own, make_own, open_own, own_is_there, remove_own, remove_own_folder, replace_own,
+    How, create_own, make_own, open_own, own_is_there, remove_drafts, remove_own,
+    remove_own_folder, replace_own,
 };
 pub use tree::{PathRefusal, Tree};
 pub use whole::{Destination, write_whole};

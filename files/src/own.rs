@@ -74,10 +74,12 @@ const STATE: &str = ".mfactl";
 
 const GITIGNORE: &str = ".gitignore";
 
+const IGNORE_ALL: &[u8] = b"*\n";
+
 /// Makes git ignore everything in a folder, unless the folder already has a `.gitignore`.
 fn ignored_by_git(file: io::Result<File>) -> io::Result<()> {
     match file {
-        Ok(mut file) => file.write_all(b"*\n"),
+        Ok(mut file) => file.write_all(IGNORE_ALL),
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error),
     }
@@ -117,13 +119,33 @@ fn put_own(path: &Path, own: usize, content: &[u8], replaces: bool) -> io::Resul
     named.and_then(|()| folder.sync())
 }
 
+/// How the name of a draft begins.
+const DRAFT: &str = ".draft-";
+
 /// Returns a name that no other file has. It begins with a dot, so a draft that a killed process left is
 /// never taken for a file.
 fn draft_name() -> PathBuf {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     let next = NEXT.fetch_add(1, Ordering::Relaxed);
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-    PathBuf::from(format!(".draft-{}-{next}-{now}", std::process::id()))
+    PathBuf::from(format!("{DRAFT}{}-{next}-{now}", std::process::id()))
+}
+
+/// Removes the drafts that killed processes left in an own folder. No other process may be writing there.
+///
+/// # Errors
+/// An error of the system, or that a part is a link.
+pub fn remove_drafts(folder: &Path, own: usize) -> io::Result<()> {
+    if !own_is_there(folder, own)? {
+        return Ok(());
+    }
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        if name.to_string_lossy().starts_with(DRAFT) {
+            remove_own(&folder.join(name), own + 1)?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes an own file. No part of its path may be a link.
@@ -186,7 +208,8 @@ impl Folder {
         }
         let folder = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let mut here = openat(CWD, base, folder, Mode::empty())?;
-        for (place, part) in parts.iter().enumerate() {
+        let mut is_ignored = !creates;
+        for part in parts {
             let mut is_new = false;
             if creates {
                 match mkdirat(&here, part, Mode::RWXU) {
@@ -197,11 +220,25 @@ impl Folder {
             }
             let next = openat(&here, part, folder | OFlags::NOFOLLOW, Mode::empty());
             here = next.map_err(|error| refusal(&here, part, error))?;
-            if place == 0 && creates && (is_new || part == Path::new(STATE)) {
-                ignored_by_git(Self(here.try_clone()?).file(Path::new(GITIGNORE), How::New))?;
+            if !is_ignored {
+                // An existing folder can have files of its own, so the first one inside it gets the file.
+                let this = Self(here.try_clone()?);
+                is_ignored = is_new || part == Path::new(STATE);
+                if is_ignored {
+                    ignored_by_git(this.file(Path::new(GITIGNORE), How::New))?;
+                } else {
+                    is_ignored = this.is_ignored();
+                }
             }
         }
         Ok(Self(here))
+    }
+
+    /// Returns whether the folder has the file that makes git ignore it.
+    fn is_ignored(&self) -> bool {
+        let file = self.file(Path::new(GITIGNORE), How::Read);
+        let text = file.and_then(|file| super::read_all(file, IGNORE_ALL.len() as u64));
+        text.is_ok_and(|text| text == IGNORE_ALL)
     }
 
     fn file(&self, name: &Path, how: How) -> io::Result<File> {
@@ -275,7 +312,8 @@ impl Folder {
         if creates {
             fs::create_dir_all(base)?;
         }
-        for (place, part) in parts.iter().enumerate() {
+        let mut is_ignored = !creates;
+        for part in parts {
             here.push(part);
             refuse_link(&here, part)?;
             let is_new = creates && !here.is_dir();
@@ -286,8 +324,9 @@ impl Folder {
                 }
                 false => {}
             }
-            if place == 0 && creates && (is_new || part == Path::new(STATE)) {
+            if !is_ignored && (is_new || part == Path::new(STATE)) {
                 ignored_by_git(Self(here.clone()).file(Path::new(GITIGNORE), How::New))?;
+                is_ignored = true;
             }
         }
         Ok(Self(here))

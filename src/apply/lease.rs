@@ -1,9 +1,9 @@
 //! Allows one apply of a tenant at a time in a cloud store. The lock is an object that its holder renews. It is
 //! for good manners alone: what keeps two applies from both writing is the number of the next journal segment.
 //!
-//! No clock of another machine is compared. A candidate replaces the object if it has itself seen it
-//! unchanged for longer than a holder lets pass between two renewals, and only if the object is still
-//! the one that was seen. A holder stops writing in half of that time if it cannot renew.
+//! No clock of another machine is compared. A candidate replaces the object only after it has itself seen the
+//! same content for `dead_after`, and only if it is still the one that was seen. A holder that cannot renew
+//! stops writing long before that.
 //!
 //! Not here: the lock of a folder (`lock`), or the journal (`journal`).
 
@@ -26,8 +26,8 @@ use crate::store::{LONGEST_WITH_RETRIES, ObjectVersion, StoreFault, Swap};
 pub struct LeaseTimes {
     /// How often the holder renews.
     pub renew_every: Duration,
-    /// The longest time since the holder sent its last renewal at which it still begins to write.
-    pub holds_for: Duration,
+    /// The age of the last renewal at which a holder renews before it writes.
+    pub renews_at: Duration,
     /// How long a candidate must see the same object before it replaces it.
     pub dead_after: Duration,
     /// How often a candidate reads the object.
@@ -35,11 +35,11 @@ pub struct LeaseTimes {
 }
 
 impl LeaseTimes {
-    /// A holder renews three times before a candidate could replace it. The longest request is added, because
-    /// a renewal can be under way for that time.
+    /// Three renewals, and the longest time that one can be under way, pass before a candidate replaces the
+    /// object.
     pub const USUAL: Self = Self {
         renew_every: Duration::from_secs(20),
-        holds_for: Duration::from_secs(30),
+        renews_at: Duration::from_secs(15),
         dead_after: Duration::from_secs(60).saturating_add(LONGEST_WITH_RETRIES),
         look_every: Duration::from_secs(2),
     };
@@ -84,7 +84,7 @@ struct LeaseRecord {
     renewals: u64,
     /// Something that no other holder has.
     token: u64,
-    /// The last segment of the journal when this was written: a hint where to look for the last one.
+    /// The last segment of the journal when this was written. The search for the last one begins here.
     last_segment: u64,
 }
 
@@ -186,7 +186,7 @@ impl Lease {
     /// # Errors
     /// Another process replaced it, or the store does not answer.
     pub async fn confirm(&self) -> Result<(), LeaseFault> {
-        self.shared.renew(self.shared.times.holds_for / 2).await
+        self.shared.renew(self.shared.times.renews_at).await
     }
 
     /// Frees the lease for the next apply.
@@ -199,13 +199,11 @@ impl Lease {
         let last = self.shared.runs.last_segment(held.record.last_segment).await;
         let record = LeaseRecord {
             state: LeaseState::Free,
-            renewed: Timestamp::now(),
-            renewals: held.record.renewals + 1,
             last_segment: last.unwrap_or(held.record.last_segment),
             ..held.record.clone()
         };
         // If this fails, others wait until the lease is dead.
-        _ = swap(&self.shared.runs, &record, Some(&held.version)).await;
+        _ = held.write(&self.shared.runs, record).await;
         held.is_lost = true;
     }
 }
@@ -227,24 +225,35 @@ impl Shared {
             return Ok(());
         }
         let sent = self.clock.now();
-        let record = LeaseRecord {
-            renewed: Timestamp::now(),
-            renewals: held.record.renewals + 1,
-            ..held.record.clone()
-        };
-        match swap(&self.runs, &record, Some(&held.version)).await {
-            Ok(Some(version)) => {
-                held.record = record;
-                held.version = version;
-                held.sent = sent;
-                Ok(())
-            }
-            Ok(None) => {
-                held.is_lost = true;
-                Err(LeaseFault::Lost)
-            }
-            Err(fault) => Err(LeaseFault::Store(fault)),
+        let record = held.record.clone();
+        if held.write(&self.runs, record).await.map_err(LeaseFault::Store)? {
+            held.sent = sent;
+            return Ok(());
         }
+        held.is_lost = true;
+        Err(LeaseFault::Lost)
+    }
+}
+
+impl Held {
+    /// Replaces the object by this record, and returns whether it is still ours. The answer to an earlier
+    /// renewal may be lost, so an object with our token is ours, whatever its version.
+    async fn write(&mut self, runs: &TenantRuns, record: LeaseRecord) -> Result<bool, StoreFault> {
+        for _ in 0..2 {
+            let renewals = self.record.renewals + 1;
+            let record = LeaseRecord { renewed: Timestamp::now(), renewals, ..record.clone() };
+            if let Some(version) = swap(runs, &record, Some(&self.version)).await? {
+                (self.record, self.version) = (record, version);
+                return Ok(true);
+            }
+            match read(runs).await? {
+                Some((Some(there), version)) if there.token == self.record.token => {
+                    (self.record, self.version) = (there, version);
+                }
+                _ => return Ok(false),
+            }
+        }
+        Ok(false)
     }
 }
 

@@ -14,7 +14,8 @@ use crate::entra::{accounts, facts, phones};
 use crate::graph::{Client, Error};
 use crate::id::UserId;
 use crate::journal::{
-    self, Damage, Intent, Journal, JournalFault, Noted, RestoreRow, RunId, TenantRuns, Unsettled,
+    self, ChainEnd, Damage, Intent, Journal, JournalFault, Noted, RestoreRow, RunId, TenantRuns,
+    Unsettled,
 };
 use crate::results::ChangeCounts;
 use crate::results::WriteResult;
@@ -77,13 +78,17 @@ pub struct Earlier {
     pub settled: u64,
 }
 
-/// Checks every run of the tenant that is not settled. The caller must hold the lock: otherwise a run
+/// Checks every run of the tenant that is not settled. The end of the chain was read before: a run that adds
+/// to it meanwhile is noticed by the first line that is written here. The caller must hold the lock: otherwise a run
 /// without an end may still be under way.
 ///
 /// # Errors
 /// The tenant or the store could not be read, or a journal could not be written.
-pub async fn settle_earlier(runs: &TenantRuns, client: &Client) -> Result<Earlier, ResumeFault> {
-    settle_earlier_within(runs, client, SECOND_LOOK).await
+pub async fn settle_earlier(
+    chain: (&TenantRuns, &ChainEnd),
+    client: &Client,
+) -> Result<Earlier, ResumeFault> {
+    settle_earlier_within(chain, client, SECOND_LOOK).await
 }
 
 /// Does the same with another wait before the second read.
@@ -91,24 +96,19 @@ pub async fn settle_earlier(runs: &TenantRuns, client: &Client) -> Result<Earlie
 /// # Errors
 /// The tenant or the store could not be read, or a journal could not be written.
 pub async fn settle_earlier_within(
-    runs: &TenantRuns,
+    (runs, end): (&TenantRuns, &ChainEnd),
     client: &Client,
     second_look: Duration,
 ) -> Result<Earlier, ResumeFault> {
-    let since = match journal::runs_since(runs).await {
-        Ok(since) => since,
-        Err(fault @ JournalFault::Row { .. }) => {
-            return Ok(Earlier { faults: vec![fault], settled: 1, ..Earlier::default() });
-        }
-        Err(fault) => return Err(ResumeFault::Journal(fault)),
-    };
-    let (mut unfinished, mut faults, mut settled) = (Vec::new(), Vec::new(), None);
-    for one in since {
+    let since = journal::runs_since(runs).await.map_err(ResumeFault::Journal)?;
+    let (mut unfinished, mut settled) = (Vec::new(), None);
+    let mut faults: Vec<JournalFault> = since.fault.into_iter().collect();
+    for one in since.runs {
         let begins = one.begins();
         let is_settled = match journal::unsettled(runs, &one).await {
             Ok(Some(unsettled)) => {
                 let (found, is_settled) =
-                    check_run(runs, client, one.run, &unsettled, second_look).await?;
+                    check_run((runs, end), client, one.run, &unsettled, second_look).await?;
                 unfinished.push(found);
                 is_settled
             }
@@ -132,7 +132,7 @@ fn users<'a>(open: impl Iterator<Item = &'a Intent>) -> BTreeSet<UserId> {
 
 /// Checks a run, and returns whether it is settled now.
 async fn check_run(
-    runs: &TenantRuns,
+    (runs, end): (&TenantRuns, &ChainEnd),
     client: &Client,
     run: RunId,
     unsettled: &Unsettled,
@@ -155,7 +155,8 @@ async fn check_run(
     if ended.is_empty() && !is_settled {
         return Ok((unfinished, false));
     }
-    let journal = Journal::go_on(runs, &unfinished.run).await.map_err(ResumeFault::Journal)?;
+    let journal =
+        Journal::go_on((runs, end), &unfinished.run).await.map_err(ResumeFault::Journal)?;
     let fault = |fault| ResumeFault::Journal(JournalFault::NotWritten(fault));
     ended
         .into_iter()

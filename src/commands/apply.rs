@@ -117,11 +117,11 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
 async fn apply(args: &Args, config: &Path, known: &Known) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
     let base = args.against.as_deref().map(|against| against::load(config, against)).transpose()?;
-    let mut tenant = connect(&set, config, &args.reach).await?;
+    let reach = args.conditions.reach(&args.reach);
+    let mut tenant = connect(&set, config, &reach).await?;
     _ = known.disclose.set(tenant.disclose.clone());
     let session = &mut tenant.session;
     let store = args.conditions.store(&set, config, session)?;
-    args.conditions.remember(session, &store).await;
     let part = args.selection.is_part();
     let terminal = Terminal {
         view: TextView { all: args.all, sandbox: session.is_sandbox, part },

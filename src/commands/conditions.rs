@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::SignedDuration;
 
+use super::connect::Reach;
 use super::fault::Fault;
 use super::run_store;
 use crate::journal::RunStore;
@@ -46,9 +47,9 @@ impl Conditions {
         run_store::of_client(self.journal.as_deref(), set, config, session.client())
     }
 
-    /// Loads the break-glass groups of the tenant from the journals.
-    pub(super) async fn remember(&self, session: &mut Session, store: &RunStore) {
-        session.remember(store).await;
+    /// Returns how the tenant is reached, with the folder of journals that is given.
+    pub(super) fn reach(&self, reach: &Reach) -> Reach {
+        Reach { journal: self.journal.clone(), ..reach.clone() }
     }
 
     /// Returns the conditions for a run.

@@ -89,14 +89,22 @@ fn day_from_environment(endpoints: &Endpoints) -> Option<Date> {
 pub(super) struct Reach {
     /// Give up after this total time, such as `10m`; nothing is sent after it
     #[arg(long, value_name = "DURATION", value_parser = duration)]
-    timeout: Option<Duration>,
+    pub(super) timeout: Option<Duration>,
 
     /// Trust the certificate authorities in this file (PEM) in addition to those of the system
     #[arg(long, value_name = "FILE")]
-    ca_file: Option<PathBuf>,
+    pub(super) ca_file: Option<PathBuf>,
 
     #[command(flatten)]
     pub(super) disclose: Disclose,
+
+    /// The folder of journals that an option of the command names.
+    #[arg(skip)]
+    pub(super) journal: Option<PathBuf>,
+
+    /// The earlier runs are not read, because the command reports what the store refuses.
+    #[arg(skip)]
+    pub(super) forgets: bool,
 }
 
 impl Reach {
@@ -154,8 +162,11 @@ pub(super) async fn connect(
     let disclose = reach.disclose.begin(set.project.disclose, &id.to_string());
     let identity = Identity { id, domain: domain.into() };
     let mut tenant = ConnectedTenant::new(client, identity, disclose, embedded);
-    let store = run_store::of_client(None, set, config, tenant.session.client())?;
-    tenant.session.remember(&store).await;
+    if !reach.forgets {
+        let given = reach.journal.as_deref();
+        let store = run_store::of_client(given, set, config, tenant.session.client())?;
+        tenant.session.remember(&store).await?;
+    }
     Ok(tenant)
 }
 

@@ -51,7 +51,8 @@ enum For {
 
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let set = policy::load(config)?;
-    let tenant = connect(&set, config, &args.reach).await?;
+    let reach = Reach { forgets: true, ..args.reach.clone() };
+    let tenant = connect(&set, config, &reach).await?;
     let purpose = match args.purpose {
         For::Plan => AccessPurpose::Plan,
         For::Apply => AccessPurpose::Apply,

@@ -336,7 +336,8 @@ impl RunFault {
                 }
             }
             Self::Lock(LockFault::Store(fault)) => write!(f, "error: the lock {fault}"),
-            Self::Lease(fault) => write!(f, "error: not now: {fault}"),
+            Self::Lease(fault @ LeaseFault::Lost) => write!(f, "error: not now: {fault}"),
+            Self::Lease(fault) => write!(f, "error: {fault}"),
             Self::Store(fault) => write!(f, "error: the run store {fault}"),
             Self::Lock(LockFault::Io(path, error)) => {
                 write!(f, "error: the lock `{}` could not be taken: {error}", path.display())

@@ -16,7 +16,6 @@ use super::markdown;
 use super::output::{self, OutputFormat};
 use super::progress::shown;
 use super::recorded::{self, FromSnapshot};
-use super::run_store;
 use super::saved;
 use super::selection::Selection;
 use super::stats::Stats;
@@ -121,7 +120,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let against = args.against.as_deref();
     let trusted = args.guards.trusted(config);
     let base = against.map(|against| against::load(&trusted, against)).transpose()?;
-    let mut reach = args.reach.clone();
+    let mut reach = Reach { journal: args.journal.clone(), ..args.reach.clone() };
     reach.disclose = base.as_ref().map_or(reach.disclose, |base| reach.disclose.at_most(base));
     if args.selection.names_users() {
         reach.disclose.need_names(set.project.disclose, "a plan of single users is about them")?;
@@ -129,9 +128,6 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     let (mut tenant, set) = args.from.tenant(set, &trusted, &reach).await?;
     let base = base.map(|base| tenant.translated_base(base));
     let session = &mut tenant.session;
-    if let Some(folder) = &args.journal {
-        session.remember(&run_store::of_client(Some(folder), &set, config, None)?).await;
-    }
     let (plan, review) = planned(args, base, &set, session).await?;
     if let Some(path) = &args.out {
         saved::save(&plan, path, &set, session)?;

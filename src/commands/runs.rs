@@ -15,7 +15,7 @@ use super::run_store;
 use crate::apply::lock;
 use crate::exit::Exit;
 use crate::journal::{
-    self, JournalFault, Listed, PruneRequest, Pruning, RunId, RunStore, Verification,
+    self, JournalFault, Listed, PruneRequest, Pruning, RunId, RunStore, TenantRuns, Verification,
 };
 use crate::render::runs;
 use crate::run::fault::RunFault;
@@ -181,28 +181,32 @@ async fn prune(args: &Prune, config: &Path) -> Result<Exit, Fault> {
     for tenant in tenants {
         let of = store.of(tenant);
         let mut pruning = journal::pruning(&of, request).await.map_err(RunFault::PastRun)?;
-        let mut lock = None;
         if !pruning.goes.is_empty() {
             // A running apply may be reading the runs that would be removed.
-            lock = Some(lock::take(&of, Duration::ZERO).await.map_err(RunFault::Lock)?);
-            pruning = journal::pruning(&of, request).await.map_err(RunFault::PastRun)?;
+            let lock = lock::take(&of, Duration::ZERO).await.map_err(RunFault::Lock)?;
+            let removed = removed(&of, request).await;
+            lock.release().await;
+            pruning = removed?;
         }
         let Pruning { goes, stays } = pruning;
         for (run, why) in &stays {
             say(&format!("run {run} stays: {why}"));
-        }
-        for one in &goes {
-            journal::remove(&of, one).await.map_err(RunFault::PastRun)?;
-            print(&runs::removed(one)).map_err(Fault::Output)?;
-        }
-        if let Some(lock) = lock {
-            lock.release().await;
         }
         gone += goes.len();
         kept += stays.len();
     }
     print(&runs::pruned(gone, kept)).map_err(Fault::Output)?;
     Ok(Exit::Done)
+}
+
+/// Removes what goes, and reports each run.
+async fn removed(of: &TenantRuns, request: PruneRequest) -> Result<Pruning, Fault> {
+    let pruning = journal::pruning(of, request).await.map_err(RunFault::PastRun)?;
+    for one in &pruning.goes {
+        journal::remove(of, one).await.map_err(RunFault::PastRun)?;
+        print(&runs::removed(one)).map_err(Fault::Output)?;
+    }
+    Ok(pruning)
 }
 
 /// Parses the age of a run. A day has 24 hours and a week has seven days.

@@ -111,7 +111,7 @@ impl Frontend for Terminal<'_> {
         }
     }
 
-    fn approves(&self, plan: &Plan) -> Result<bool, RunFault> {
+    async fn approves(&self, plan: &Plan) -> Result<bool, RunFault> {
         // A plan that was not shown cannot be approved.
         if self.is_quiet || !stdin().is_terminal() {
             return Err(RunFault::CannotAsk);
@@ -122,9 +122,13 @@ impl Frontend for Terminal<'_> {
             "\nApply these changes to {users} of {}? Type `yes` to continue.",
             self.domain
         ));
-        let mut answer = String::new();
-        stdin().read_line(&mut answer).map_err(RunFault::NoAnswer)?;
-        Ok(answer.trim() == "yes")
+        // On another thread, so that the lock is renewed while a person reads the plan.
+        let answer = tokio::task::spawn_blocking(|| {
+            let mut answer = String::new();
+            stdin().read_line(&mut answer).map(|_| answer)
+        });
+        let answer = answer.await.map_err(io::Error::other).and_then(|answer| answer);
+        Ok(answer.map_err(RunFault::NoAnswer)?.trim() == "yes")
     }
 
     async fn accompany<T>(&self, client: &Client, work: impl Future<Output = T>) -> T {

@@ -55,9 +55,8 @@ pub struct Args {
 pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
     output::room(args.out.as_ref(), args.format)?;
     let set = policy::load(config)?;
-    let mut tenant = connect(&set, config, &args.reach).await?;
+    let tenant = connect(&set, config, &args.conditions.reach(&args.reach)).await?;
     let store = args.conditions.store(&set, config, &tenant.session)?;
-    args.conditions.remember(&mut tenant.session, &store).await;
     let exit = undo(args, &set, (&tenant.session, &tenant.disclose), store).await;
     tenant.close().await;
     exit

@@ -50,7 +50,7 @@ impl StoreTrial {
     }
 }
 
-/// Tries it. An object is replaced only if it has a version that no object has, so nothing changes.
+/// Tries it. The write needs a version that no object has, so nothing changes.
 ///
 /// # Errors
 /// What the store refused.

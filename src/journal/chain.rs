@@ -7,8 +7,11 @@
 //!
 //! Not here: the lines after the head (`rows`), or their content (`read`).
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use tokio::sync::Mutex;
 
 use super::line;
 use super::read::JournalFault;
@@ -33,7 +36,7 @@ pub(super) struct SegmentHead {
     pub(super) before: Option<String>,
 }
 
-/// What the lock of a cloud store says of the chain.
+/// The hint of the lock about the end of the chain.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct LastSegment {
@@ -49,6 +52,32 @@ pub(super) struct Segment {
     pub(super) rows: Vec<u8>,
     /// SHA-256 of all bytes, in hex.
     pub(super) digest: String,
+}
+
+/// The end of the chain, as this process knows it. It is read once, before anything that a run relies on, and
+/// then moves with the segments of this process alone: a segment of another one takes the next number, and
+/// this process notices. Copies are the same end.
+#[derive(Debug, Clone)]
+pub struct ChainEnd(pub(super) Arc<Mutex<NextSegment>>);
+
+/// What the next segment needs.
+#[derive(Debug)]
+pub(super) struct NextSegment {
+    pub(super) number: u64,
+    pub(super) before: Option<String>,
+}
+
+impl ChainEnd {
+    /// Reads the end of the chain.
+    ///
+    /// # Errors
+    /// The store could not be read.
+    pub async fn read(runs: &TenantRuns) -> Result<Self, StoreFault> {
+        let last = runs.last().await?;
+        let before = if last == 0 { None } else { runs.segment(last).await? };
+        let before = before.map(|segment| segment.digest);
+        Ok(Self(Arc::new(Mutex::new(NextSegment { number: last + 1, before }))))
+    }
 }
 
 /// Consecutive segments that one process wrote for one run.
@@ -67,6 +96,17 @@ pub(crate) struct RunSegments {
     pub(crate) run: RunId,
     pub(super) stretches: Vec<Stretch>,
 }
+
+/// The runs of a chain, oldest first.
+#[derive(Debug)]
+pub(crate) struct Chain {
+    pub(crate) runs: Vec<RunSegments>,
+    /// The oldest segments do not say to which run they belong.
+    pub(crate) fault: Option<JournalFault>,
+}
+
+/// The most segments of a stretch. No run has as many, and what is read must not grow with a hostile number.
+const LONGEST_STRETCH: u64 = 1 << 24;
 
 /// Walks the chain from its end to its beginning.
 #[derive(Debug)]
@@ -160,12 +200,19 @@ impl TenantRuns {
     }
 
     /// Returns every run of the chain that has a segment from this one on, oldest first.
-    pub(super) async fn all_from(&self, least: u64) -> Result<Vec<RunSegments>, JournalFault> {
+    pub(super) async fn all_from(&self, least: u64) -> Result<Chain, JournalFault> {
         let mut walk = self.walk().await.map_err(JournalFault::Store)?;
-        let mut all: Vec<RunSegments> = Vec::new();
-        while walk.next >= least
-            && let Some(stretch) = walk.next().await?
-        {
+        let (mut all, mut fault): (Vec<RunSegments>, _) = (Vec::new(), None);
+        while walk.next >= least {
+            let stretch = match walk.next().await {
+                Ok(Some(stretch)) => stretch,
+                Ok(None) => break,
+                Err(unnamed @ JournalFault::Row { .. }) => {
+                    fault = Some(unnamed);
+                    break;
+                }
+                Err(fault) => return Err(fault),
+            };
             match all.iter_mut().find(|one| one.run == stretch.run) {
                 Some(one) => one.stretches.insert(0, stretch),
                 None => {
@@ -174,14 +221,20 @@ impl TenantRuns {
             }
         }
         all.sort_by_key(RunSegments::begins);
-        Ok(all)
+        Ok(Chain { runs: all, fault })
     }
 
     /// Returns the segments of one run; `None` if the chain has none.
     pub(super) async fn of_run(&self, run: &RunId) -> Result<Option<RunSegments>, JournalFault> {
         let mut walk = self.walk().await.map_err(JournalFault::Store)?;
         let mut stretches = Vec::new();
-        while let Some(stretch) = walk.next().await? {
+        loop {
+            let stretch = match walk.next().await {
+                Ok(Some(stretch)) => stretch,
+                // No readable segment before this one names a run.
+                Ok(None) | Err(JournalFault::Row { .. }) => break,
+                Err(fault) => return Err(fault),
+            };
             if stretch.run != *run {
                 continue;
             }
@@ -212,11 +265,14 @@ impl ChainWalk<'_> {
             let number = self.next;
             let segment = self.runs.segment(number).await.map_err(JournalFault::Store)?;
             let Some(segment) = segment else {
+                // What cannot be read above a gap belongs to no known run.
+                to = None;
                 self.next = self.existing_before(number).await.map_err(JournalFault::Store)?;
                 continue;
             };
             let last = *to.get_or_insert(number);
-            let Some(head) = segment.head else {
+            let is_short = |head: &SegmentHead| number.saturating_sub(head.from) < LONGEST_STRETCH;
+            let Some(head) = segment.head.filter(is_short) else {
                 self.next = number - 1;
                 continue;
             };
@@ -236,6 +292,11 @@ impl RunSegments {
     /// Returns the first segment of the run, as far as it is known.
     pub(crate) fn begins(&self) -> u64 {
         self.stretches.first().map_or(0, |stretch| stretch.first.min(stretch.from))
+    }
+
+    /// Returns the last segment of the run.
+    pub(super) fn ends(&self) -> u64 {
+        self.stretches.last().map_or(0, |stretch| stretch.to)
     }
 
     /// Returns the numbers of all segments, in order.

@@ -24,6 +24,7 @@ mod verify;
 mod writer;
 
 pub use access::{StoreTrial, try_store};
+pub use chain::ChainEnd;
 pub use damage::Damage;
 pub use prune::{Goes, PruneRequest, Pruning, Stays, pruning, remove};
 pub use read::{
@@ -88,14 +89,14 @@ impl Journal {
     /// # Errors
     /// The store could not be written, or another run was faster.
     pub async fn begin(
-        runs: &TenantRuns,
+        (runs, end): (&TenantRuns, &ChainEnd),
         plan: &Plan,
         guarding: Guarding,
         now: Timestamp,
         settled: u64,
     ) -> Result<Self, JournalWriteFault> {
         let run = RunId::new(now);
-        let chain = ChainWriter::begin(runs, &run, None).await?;
+        let chain = ChainWriter::begin(runs, end, &run, None).await;
         let settled = settled.min(chain.first());
         let lines = Lines { next: 1, next_kept: 1, ..Lines::default() };
         let begun = Begun {
@@ -123,14 +124,13 @@ impl Journal {
     ///
     /// # Errors
     /// The store could not be read.
-    pub(crate) async fn go_on(runs: &TenantRuns, run: &RunId) -> Result<Self, JournalFault> {
+    pub(crate) async fn go_on(
+        (runs, end): (&TenantRuns, &ChainEnd),
+        run: &RunId,
+    ) -> Result<Self, JournalFault> {
         let segments = runs.of_run(run).await?.ok_or_else(|| JournalFault::NoRun(run.clone()))?;
         let so_far = RunText::whole(runs, &segments).await.map_err(JournalFault::Store)?;
-        let chain = ChainWriter::begin(runs, run, Some(segments.begins())).await;
-        let chain = chain.map_err(|fault| match fault {
-            JournalWriteFault::Store(fault) => JournalFault::Store(fault),
-            other => JournalFault::NotWritten(other),
-        })?;
+        let chain = ChainWriter::begin(runs, end, run, Some(segments.begins())).await;
         let mut lines = Lines {
             digest: Sha256::new_with_prefix(&so_far),
             next: line::next_place(&so_far),
@@ -251,9 +251,13 @@ impl Journal {
     /// Returns when all lines that were recorded before are in the store.
     pub(crate) async fn sync(&self) -> Result<(), JournalWriteFault> {
         let mut chain = self.chain.lock().await;
+        // The lines stay: closing the journal tries once more.
+        if chain.is_broken() {
+            return Err(JournalWriteFault::Broken);
+        }
         // While this waited, another caller may have written the lines.
         let draft = std::mem::take(&mut self.lines.borrow_mut().draft);
-        if draft.is_empty() && !chain.is_broken() {
+        if draft.is_empty() {
             return Ok(());
         }
         chain.write(draft).await
@@ -316,10 +320,10 @@ impl Journal {
 /// # Errors
 /// The store could not be read or written.
 pub async fn note_standing(
-    runs: &TenantRuns,
+    (runs, end): (&TenantRuns, &ChainEnd),
     run: &RunId,
     worse: Vec<WorseUser>,
 ) -> Result<(), JournalFault> {
-    let journal = Journal::go_on(runs, run).await?;
+    let journal = Journal::go_on((runs, end), run).await?;
     journal.note_worse(worse).await.map_err(JournalFault::NotWritten)
 }

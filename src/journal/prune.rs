@@ -34,8 +34,8 @@ pub enum Stays {
     Damaged(String),
     /// The journal of the last run records the members of the break-glass groups.
     Last,
-    /// The journal of an older run stays, and journals go only from the beginning.
-    After(RunId),
+    /// Its journal has segments after those of a run that stays.
+    Later,
 }
 
 /// What is removed and what is kept, oldest first.
@@ -57,11 +57,13 @@ impl fmt::Display for Stays {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unsettled => f.write_str("it is not settled; the next apply checks it"),
-            Self::Damaged(how) => write!(f, "it is damaged ({how}); `--damaged` removes it too"),
+            Self::Damaged(how) => write!(f, "it is damaged ({how}); `--damaged` prunes it too"),
             Self::Last => f.write_str(
-                "its journal is the last of the tenant, and records the members of the break-glass groups",
+                "only its journal, which is the last and records the members of the break-glass groups",
             ),
-            Self::After(run) => write!(f, "its journal stays, because that of {run} stays"),
+            Self::Later => f.write_str(
+                "only its journal, because an older one stays and journals go from the beginning",
+            ),
         }
     }
 }
@@ -71,38 +73,45 @@ impl fmt::Display for Stays {
 /// # Errors
 /// The store could not be read.
 pub async fn pruning(of: &TenantRuns, request: PruneRequest) -> Result<Pruning, JournalFault> {
-    let mut pruning = Pruning::default();
     let all = if request.journals { runs(of).await? } else { with_restore(of).await? };
-    let mut first_kept: Option<RunId> = None;
-    for run in &all {
-        let Some(named) = run.began() else { continue };
-        let (is_old, is_last) = (named < request.before, all.last() == Some(run));
-        let stays = if is_old { stays(past(of, run).await, request.damaged) } else { None };
-        let restore = is_old && stays.is_none() && has_restore(of, run).await?;
-        let journal = match (request.journals, &first_kept) {
-            _ if !is_old || stays.is_some() => false,
-            (false, _) => false,
-            (true, Some(older)) => {
-                pruning.stays.push((run.clone(), Stays::After(older.clone())));
-                false
-            }
-            (true, None) if is_last => {
-                pruning.stays.push((run.clone(), Stays::Last));
-                false
-            }
-            (true, None) => true,
-        };
-        if !journal {
-            first_kept.get_or_insert_with(|| run.clone());
+    let (mut pruning, mut old) = (Pruning::default(), Vec::new());
+    for run in all.iter().filter(|run| run.began().is_some_and(|began| began < request.before)) {
+        match stays(past(of, run).await, request.damaged) {
+            Some(why) => pruning.stays.push((run.clone(), why)),
+            None => old.push(run.clone()),
         }
-        if let Some(why) = stays {
+    }
+    let journals = if request.journals { removable(of, &old).await? } else { Vec::new() };
+    for run in old {
+        let journal = journals.contains(&run);
+        if request.journals && !journal {
+            let why = if all.last() == Some(&run) { Stays::Last } else { Stays::Later };
             pruning.stays.push((run.clone(), why));
         }
+        let restore = has_restore(of, &run).await?;
         if restore || journal {
-            pruning.goes.push(Goes { run: run.clone(), restore, journal });
+            pruning.goes.push(Goes { run, restore, journal });
         }
     }
     Ok(pruning)
+}
+
+/// Returns the runs whose journals can go: all their segments are before every segment that stays. A run that
+/// was settled late has segments after those of later runs.
+async fn removable(of: &TenantRuns, old: &[RunId]) -> Result<Vec<RunId>, JournalFault> {
+    let chain = of.all_from(1).await?.runs;
+    let mut goes: Vec<&RunSegments> = chain.iter().filter(|one| old.contains(&one.run)).collect();
+    // The journal of the last run always stays.
+    goes.retain(|one| Some(&one.run) != chain.last().map(|last| &last.run));
+    loop {
+        let stays = chain.iter().filter(|one| !goes.contains(one));
+        let first = stays.map(RunSegments::begins).min().unwrap_or(u64::MAX);
+        let before = goes.len();
+        goes.retain(|one| one.ends() < first);
+        if goes.len() == before {
+            return Ok(goes.into_iter().map(|one| one.run.clone()).collect());
+        }
+    }
 }
 
 /// Returns the runs that have restore files, oldest first.

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use fixedbitset::FixedBitSet;
 use sha2::{Digest as _, Sha256};
 
-use super::chain::{RunSegments, hex};
+use super::chain::{Chain, RunSegments, hex};
 use super::damage::{Damage, Tracker};
 use super::line;
 use super::rows::{FORMAT, JournalRow};
@@ -134,9 +134,10 @@ impl PastWrite {
 /// # Errors
 /// The store could not be read, or no segment of the journal names its run.
 pub async fn runs(runs: &TenantRuns) -> Result<Vec<RunId>, JournalFault> {
-    let mut all: Vec<RunId> = runs.all_from(1).await?.into_iter().map(|one| one.run).collect();
+    let mut all: Vec<RunId> = runs.all_from(1).await?.runs.into_iter().map(|one| one.run).collect();
     // If a journal was deleted, its restore files are still there.
-    let left = runs.store.restore.folders(&runs.tenant.to_string()).await;
+    // An auditor may not read them.
+    let left = runs.store.restore.folders(&runs.tenant.to_string()).await.or(Ok(Vec::new()));
     let left =
         left.map_err(JournalFault::Store)?.into_iter().filter_map(|name| RunId::named(&name));
     let lost: Vec<RunId> = left.filter(|run| run.is_as_made() && !all.contains(run)).collect();
@@ -149,10 +150,10 @@ pub async fn runs(runs: &TenantRuns) -> Result<Vec<RunId>, JournalFault> {
 
 /// Returns the runs of a tenant that may be unsettled, oldest first. Every run says at its beginning up to which segment all earlier runs were settled, so older
 /// segments are not read.
-pub(crate) async fn runs_since(runs: &TenantRuns) -> Result<Vec<RunSegments>, JournalFault> {
+pub(crate) async fn runs_since(runs: &TenantRuns) -> Result<Chain, JournalFault> {
     let mut least = 1;
     let mut walk = runs.walk().await.map_err(JournalFault::Store)?;
-    while let Some(stretch) = walk.next().await? {
+    while let Ok(Some(stretch)) = walk.next().await {
         // A stretch that settles an earlier run does not have the first line.
         if stretch.from > stretch.first {
             continue;
@@ -233,17 +234,25 @@ async fn begun_of(runs: &TenantRuns, segments: &RunSegments) -> Result<Begun, Jo
 }
 
 /// Returns the members of each break-glass group of the tenant at the beginning of the last run that
-/// recorded them. A journal that cannot be read is skipped.
-pub async fn guarding(runs: &TenantRuns) -> Option<Guarding> {
-    let mut walk = runs.walk().await.ok()?;
-    while let Some(stretch) = walk.next().await.ok()? {
+/// recorded them. A journal that is damaged is skipped.
+///
+/// # Errors
+/// The store could not be read.
+pub async fn guarding(runs: &TenantRuns) -> Result<Option<Guarding>, JournalFault> {
+    let mut walk = runs.walk().await.map_err(JournalFault::Store)?;
+    loop {
+        let stretch = match walk.next().await {
+            Ok(Some(stretch)) => stretch,
+            Ok(None) | Err(JournalFault::Row { .. }) => return Ok(None),
+            Err(fault) => return Err(fault),
+        };
         let segments = RunSegments { run: stretch.run.clone(), stretches: vec![stretch] };
-        let begun = begun_of(runs, &segments).await;
-        if let Some(guarding) = begun.ok().and_then(|begun| begun.break_glass) {
-            return Some(guarding);
+        match begun_of(runs, &segments).await {
+            Ok(Begun { break_glass: Some(guarding), .. }) => return Ok(Some(guarding)),
+            Err(fault @ JournalFault::Store(_)) => return Err(fault),
+            Ok(_) | Err(_) => {}
         }
     }
-    None
 }
 
 /// A run that has no end, or that ended with writes in doubt.
@@ -423,6 +432,7 @@ async fn each(
     mut take: impl FnMut(Line),
 ) -> Result<Whole, JournalFault> {
     let mut rows = RunText::of_journal(runs, segments);
+    let mut open = FixedBitSet::new();
     let (mut digest, mut tracker, mut end_at) = (Sha256::new(), Tracker::new(), None);
     let mut whole = Whole { begun: None, end: None, is_closed: false, damage: Damage::default() };
     while let Some((line, text)) = rows.next().await.map_err(JournalFault::Store)? {
@@ -452,10 +462,17 @@ async fn each(
                     whole.begun = Some(*begun);
                 }
                 JournalRow::Intent(intent) if whole.end.is_none() || is_before_end => {
+                    open.grow(intent.number.saturating_add(1));
+                    open.insert(intent.number);
                     take(Line::Intent(intent));
                 }
-                JournalRow::Outcome(ended) if is_before_end => take(Line::Outcome(ended)),
-                JournalRow::Outcome(ended) if whole.may_settle() => {
+                JournalRow::Outcome(ended) if is_before_end => {
+                    note_open(&mut open, &ended);
+                    take(Line::Outcome(ended));
+                }
+                // A line with its outcome may be lost, although the journal was closed.
+                JournalRow::Outcome(ended) if whole.may_settle() || open.contains(ended.number) => {
+                    note_open(&mut open, &ended);
                     if let Some(end) = &mut whole.end {
                         end.counts.settle(ended.noted.result);
                     }
@@ -491,6 +508,12 @@ async fn each(
         tracker.unread(1);
     }
     Ok(Whole { damage: tracker.finish(), ..whole })
+}
+
+/// Notes whether the outcome of a write is known now.
+fn note_open(open: &mut FixedBitSet, ended: &Ended) {
+    open.grow(ended.number.saturating_add(1));
+    open.set(ended.number, ended.noted.result == WriteResult::Unknown);
 }
 
 impl Whole {

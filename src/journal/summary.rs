@@ -1,5 +1,5 @@
 //! The summary of a run, as one small object: which segments it has, and how it ended. It is an index: what it
-//! says is in the journal too, and it is written again whenever the journal of the run grows.
+//! says is in the journal too. It is written at the beginning and at the end of the run.
 //!
 //! Not here: what the journal itself says (`rows`).
 

@@ -89,7 +89,7 @@ impl<'a> RunText<'a> {
         Ok(Some((self.line, self.current.get(from..to).unwrap_or_default())))
     }
 
-    /// Returns the lines of a segment. A missing one has none: the places of the others show it.
+    /// Returns the lines of a segment. A missing one has none: the places of the next lines show the gap.
     async fn segment(&mut self, number: u64) -> Result<Vec<u8>, StoreFault> {
         match &self.kind {
             Kind::Restore(run) => {

@@ -8,13 +8,14 @@
 
 use std::fmt;
 
-use futures_util::future::try_join;
-
-use super::chain::{SegmentHead, digest};
+use super::chain::{ChainEnd, SegmentHead, digest};
 use super::rows::RunId;
 use super::run_store::TenantRuns;
 use super::summary::SegmentRange;
 use crate::store::{Creation, StoreFault};
+
+/// How often a segment is created if the store says that it exists and then that it does not.
+const MOST_TRIES: usize = 3;
 
 /// Reason why a journal could not be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,16 +32,16 @@ pub enum JournalWriteFault {
     Line(String),
 }
 
-/// The end of the chain, as the process knows it that adds to it.
+/// Adds segments of one run.
 #[derive(Debug)]
 pub(super) struct ChainWriter {
     runs: TenantRuns,
     run: RunId,
+    end: ChainEnd,
     first: u64,
     from: u64,
-    /// The number of the next segment.
-    next: u64,
-    before: Option<String>,
+    /// The last segment that was written.
+    last: u64,
     /// A segment that could not be written, or whose write was interrupted.
     unwritten: Option<SegmentDraft>,
     /// The run may not write any more.
@@ -65,30 +66,26 @@ impl ChainWriter {
     /// run.
     pub(super) async fn begin(
         runs: &TenantRuns,
+        end: &ChainEnd,
         run: &RunId,
         first: Option<u64>,
-    ) -> Result<Self, JournalWriteFault> {
-        let last = runs.last().await.map_err(JournalWriteFault::Store)?;
-        let before = match last {
-            0 => None,
-            last => runs.segment(last).await.map_err(JournalWriteFault::Store)?,
-        };
-        let next = last + 1;
-        Ok(Self {
+    ) -> Self {
+        let next = end.0.lock().await.number;
+        Self {
             runs: runs.clone(),
             run: run.clone(),
+            end: end.clone(),
             first: first.unwrap_or(next),
             from: next,
-            next,
-            before: before.map(|segment| segment.digest),
+            last: next.saturating_sub(1),
             unwritten: None,
             is_broken: false,
-        })
+        }
     }
 
     /// Returns the first segment of the run and the last one that was written.
     pub(super) const fn range(&self) -> SegmentRange {
-        SegmentRange { first: self.first, last: self.next.saturating_sub(1) }
+        SegmentRange { first: self.first, last: self.last }
     }
 
     /// Returns the number of the first segment of the run.
@@ -121,13 +118,15 @@ impl ChainWriter {
     }
 
     async fn put(&mut self, draft: SegmentDraft) -> Result<(), JournalWriteFault> {
+        let end = self.end.clone();
+        let mut next = end.0.lock().await;
         let head = SegmentHead {
-            segment: self.next,
+            segment: next.number,
             tenant: self.runs.tenant,
             run: self.run.clone(),
             first: self.first,
             from: self.from,
-            before: self.before.clone(),
+            before: next.before.clone(),
         };
         let bytes =
             head.with(&draft.rows).map_err(|error| JournalWriteFault::Line(error.to_string()))?;
@@ -135,48 +134,45 @@ impl ChainWriter {
         self.is_broken = true;
         self.unwritten = Some(draft);
         let kept = self.unwritten.as_ref().map(|draft| draft.kept.as_slice()).unwrap_or_default();
-        if self.next == self.first {
-            // A restore file without a journal would look like a journal that was removed.
-            self.create(&bytes).await?;
-            self.keep(kept).await?;
-        } else {
-            try_join(self.keep(kept), self.create(&bytes)).await?;
-        }
+        // A restore file without its intents would look like a journal with a gap.
+        self.create(next.number, &bytes).await?;
+        self.keep(next.number, kept).await?;
         self.unwritten = None;
         self.is_broken = false;
-        self.before = Some(digest(&bytes));
-        self.next += 1;
+        self.last = next.number;
+        next.before = Some(digest(&bytes));
+        next.number += 1;
         Ok(())
     }
 
     /// Creates the segment. An object that has exactly these bytes is this segment: the answer to an earlier
     /// request was lost.
-    async fn create(&self, bytes: &[u8]) -> Result<(), JournalWriteFault> {
-        let name = self.runs.segment_name(self.next);
+    async fn create(&self, number: u64, bytes: &[u8]) -> Result<(), JournalWriteFault> {
+        let name = self.runs.segment_name(number);
         let journals = &self.runs.store.journals;
-        match journals.create(&name, bytes).await {
-            Ok(Creation::Created) => Ok(()),
-            Ok(Creation::Exists) => {
-                let there = journals.read(&name).await.map_err(JournalWriteFault::Store)?;
-                if there.as_deref() == Some(bytes) { Ok(()) } else { Err(self.taken_over().await) }
+        for _ in 0..MOST_TRIES {
+            if journals.create(&name, bytes).await? == Creation::Created {
+                return Ok(());
             }
-            Err(fault) => Err(JournalWriteFault::Store(fault)),
+            match journals.read(&name).await? {
+                Some(there) if there == bytes => return Ok(()),
+                Some(_) => break,
+                // A store may say that two requests met although the other one failed.
+                None => {}
+            }
         }
-    }
-
-    async fn taken_over(&self) -> JournalWriteFault {
-        let segment = self.runs.segment(self.next).await.ok().flatten();
+        let segment = self.runs.segment(number).await.ok().flatten();
         let by = segment.and_then(|segment| segment.head).map(|head| head.run);
-        JournalWriteFault::TakenOver { by, place: self.runs.place(self.next) }
+        Err(JournalWriteFault::TakenOver { by, place: self.runs.place(number) })
     }
 
-    /// Writes the values from before the writes of this segment.
-    async fn keep(&self, kept: &[u8]) -> Result<(), JournalWriteFault> {
+    /// Writes the values from before the writes of a segment.
+    async fn keep(&self, number: u64, kept: &[u8]) -> Result<(), JournalWriteFault> {
         // The first one is empty. It shows that there is a place for the others before anything is written.
-        if kept.is_empty() && self.next != self.first {
+        if kept.is_empty() && number != self.first {
             return Ok(());
         }
-        let name = self.runs.restore_name(&self.run, self.next);
+        let name = self.runs.restore_name(&self.run, number);
         // Only this run has files of this name: what exists was written by this process, and its answer was
         // lost.
         let created = self.runs.store.restore.create(&name, kept).await;

@@ -62,6 +62,10 @@ pub async fn apply<F: Frontend>(
     let writer = WriteRun::begin(session, policies, &request.conditions, frontend).await?;
     // The box keeps the type of the future small enough for the compiler.
     let end = Box::pin(apply_locked(&writer, request)).await;
+    if end.is_err() {
+        // No later run checks the users of a run that is settled now.
+        _ = closing::check_cut_off(&writer).await;
+    }
     writer.release().await;
     end
 }
@@ -78,16 +82,36 @@ async fn apply_locked<F: Frontend>(
         frontend.show(RunOutput::Approval(approval)).map_err(RunFault::Output)?;
     }
     refuse_unexpected(&plan, request.expect)?;
+    let mut has_written = false;
     let is_known = approval.is_none_or(|check| check.count(ChangeStanding::Unknown) == 0);
     let end = match plan.changes.is_empty() {
         true => nothing_to_write(&plan),
         false => match write(writer, request, &plan, saved_at).await? {
-            Some(carried) => check(writer, request, plan, carried).await?,
+            Some(carried) => {
+                has_written = true;
+                unless_written(writer, true, check(writer, request, plan, carried).await)?
+            }
             None => RunEnd::Whole,
         },
     };
-    let is_well = closing::check_cut_off(writer).await?;
+    let is_well = closing::check_cut_off(writer).await.map(RunEnd::of);
+    let is_well = unless_written(writer, has_written, is_well)? == RunEnd::Whole;
     Ok(end.and(is_well).and(is_known))
+}
+
+/// Reports an error as an event if the run has written: its exit status must show that.
+fn unless_written<F: Frontend>(
+    writer: &WriteRun<'_, F>,
+    has_written: bool,
+    end: Result<RunEnd, RunFault>,
+) -> Result<RunEnd, RunFault> {
+    match end {
+        Err(fault) if has_written => {
+            writer.frontend.tell(Event::Problem(&fault));
+            Ok(RunEnd::Partly)
+        }
+        end => end,
+    }
 }
 
 /// A plan, and what came with it.

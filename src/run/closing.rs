@@ -229,7 +229,7 @@ pub(super) async fn report_worse<F: Frontend>(
     }
     writer.frontend.show(RunOutput::WorseOff(&worse)).map_err(RunFault::Output)?;
     writer.frontend.tell(Event::WorseOff { run, worse: &worse });
-    if is_closed && let Err(fault) = journal::note_standing(writer.journals(), run, worse).await {
+    if is_closed && let Err(fault) = journal::note_standing(writer.chain(), run, worse).await {
         writer.frontend.tell(Event::Problem(&RunFault::PastRun(fault)));
     }
     Ok(false)

@@ -77,7 +77,7 @@ pub trait Frontend {
     ///
     /// # Errors
     /// There is no way to ask, or the answer could not be read.
-    fn approves(&self, plan: &Plan) -> Result<bool, RunFault>;
+    fn approves(&self, plan: &Plan) -> impl Future<Output = Result<bool, RunFault>>;
 
     /// Does the work, and shows the progress of the client meanwhile.
     fn accompany<T>(

@@ -93,9 +93,14 @@ impl Session {
     }
 
     /// Loads the members of break-glass groups from the journals of the tenant.
-    pub async fn remember(&mut self, store: &RunStore) {
+    ///
+    /// # Errors
+    /// The store could not be read, so it is not known who was a break-glass account.
+    pub async fn remember(&mut self, store: &RunStore) -> Result<(), RunFault> {
         let runs = store.of(self.identity.id);
-        self.guarded = journal::guarding(&runs).await.unwrap_or_default();
+        let guarding = journal::guarding(&runs).await.map_err(RunFault::PastRun)?;
+        self.guarded = guarding.unwrap_or_default();
+        Ok(())
     }
 
     /// Returns the current day in the tenant. A run that lasts past midnight continues with the next day.

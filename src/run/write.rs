@@ -23,7 +23,7 @@ use crate::apply::run;
 use crate::apply::stop::Stop;
 use crate::apply::verify::{VerifiedPlan, hold};
 use crate::graph::Client;
-use crate::journal::{self, Journal, PruneRequest, RunId, RunStore, TenantRuns};
+use crate::journal::{self, ChainEnd, Journal, PruneRequest, RunId, RunStore, TenantRuns};
 use crate::moment::Moment;
 use crate::plan::Plan;
 use crate::plan::recheck::ChangedSincePlan;
@@ -66,6 +66,8 @@ pub(super) struct WriteRun<'a, F> {
     /// Earlier runs that were cut off or have writes in doubt.
     pub(super) cut_off: Vec<RunId>,
     runs: TenantRuns,
+    /// The end of the journal, as it was before anything else was read.
+    end: ChainEnd,
     /// Every run whose last segment is before this one is settled.
     settled: u64,
     lock: Lock,
@@ -108,6 +110,13 @@ impl<'a, F: Frontend> WriteRun<'a, F> {
         let runs = conditions.store.of(tenant);
         let lock = lock::take(&runs, patience).await;
         let lock = lock.map_err(RunFault::Lock)?;
+        let end = match ChainEnd::read(&runs).await {
+            Ok(end) => end,
+            Err(fault) => {
+                lock.release().await;
+                return Err(RunFault::Store(fault));
+            }
+        };
         let mut run = Self {
             session,
             client,
@@ -116,6 +125,7 @@ impl<'a, F: Frontend> WriteRun<'a, F> {
             conditions,
             cut_off: Vec::new(),
             runs,
+            end,
             settled: 1,
             lock,
         };
@@ -128,7 +138,7 @@ impl<'a, F: Frontend> WriteRun<'a, F> {
 
     /// Checks the runs that were cut off, or have writes in doubt.
     async fn settle_earlier(&mut self) -> Result<(), RunFault> {
-        let earlier = resume::settle_earlier(&self.runs, self.client).await;
+        let earlier = resume::settle_earlier(self.chain(), self.client).await;
         let earlier = earlier.map_err(RunFault::Resume)?;
         earlier.unfinished.iter().for_each(|one| self.frontend.tell(Event::Settled(one)));
         earlier.faults.iter().for_each(|fault| self.frontend.tell(Event::RunIgnored(fault)));
@@ -164,6 +174,11 @@ impl<'a, F: Frontend> WriteRun<'a, F> {
         self.lock.release().await;
     }
 
+    /// Returns where the journals of this run are, and where they end.
+    pub(super) const fn chain(&self) -> (&TenantRuns, &ChainEnd) {
+        (&self.runs, &self.end)
+    }
+
     /// Returns where the journals of this run are.
     pub(super) const fn journals(&self) -> &TenantRuns {
         &self.runs
@@ -176,7 +191,7 @@ impl<'a, F: Frontend> WriteRun<'a, F> {
     ) -> Result<Option<CarriedOut>, RunFault> {
         let plan = approved.plan;
         self.refuse_brakes(plan)?;
-        if !self.is_approved(approved)? {
+        if !self.is_approved(approved).await? {
             self.frontend.tell(Event::Declined);
             return Ok(None);
         }
@@ -199,16 +214,16 @@ impl<'a, F: Frontend> WriteRun<'a, F> {
         if brakes.is_empty() { Ok(()) } else { Err(RunFault::Brakes(brakes)) }
     }
 
-    fn is_approved(&self, approved: ApprovedPlan<'_>) -> Result<bool, RunFault> {
+    async fn is_approved(&self, approved: ApprovedPlan<'_>) -> Result<bool, RunFault> {
         match approved.is_approved || self.conditions.auto_approve {
             true => Ok(true),
-            false => self.frontend.approves(approved.plan),
+            false => self.frontend.approves(approved.plan).await,
         }
     }
 
     async fn begin_journal(&self, plan: &Plan, guarding: Guarding) -> Result<Journal, RunFault> {
         let now = Timestamp::now();
-        let begun = Journal::begin(self.journals(), plan, guarding, now, self.settled).await;
+        let begun = Journal::begin(self.chain(), plan, guarding, now, self.settled).await;
         begun.map_err(RunFault::Journal)
     }
 

@@ -110,7 +110,7 @@ fn bucket(rest: &str) -> Result<BucketAddress, NotAnAddress> {
     let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-._".contains(c);
     if bucket.is_empty() || !bucket.chars().all(plain) {
-        return Err(NotAnAddress("it names no bucket"));
+        return Err(NotAnAddress("it names no valid bucket"));
     }
     Ok(BucketAddress { bucket: bucket.to_owned(), prefix: folder(prefix)? })
 }
@@ -118,7 +118,9 @@ fn bucket(rest: &str) -> Result<BucketAddress, NotAnAddress> {
 fn azure(text: &str) -> Result<AzureAddress, NotAnAddress> {
     let url = Url::parse(text).map_err(|_| NotAnAddress("it is no URL"))?;
     if !url.username().is_empty() || url.query().is_some() || url.fragment().is_some() {
-        return Err(NotAnAddress("it has a user name, a `?` or a `#`; a signature is a secret"));
+        return Err(NotAnAddress(
+            "it has a user name, `?…` or `#…`; a signature (SAS) is a secret",
+        ));
     }
     let mut parts = url.path_segments().into_iter().flatten().filter(|part| !part.is_empty());
     let host = url.host_str().unwrap_or_default();
@@ -143,7 +145,7 @@ fn azure(text: &str) -> Result<AzureAddress, NotAnAddress> {
         !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '-')
     };
     if !name(&account) || !name(&container) {
-        return Err(NotAnAddress("it names no account, or no container"));
+        return Err(NotAnAddress("it names no valid account or container"));
     }
     let prefix = folder(&parts.collect::<Vec<_>>().join("/"))?;
     Ok(AzureAddress { endpoint, account, container, prefix, is_loopback })

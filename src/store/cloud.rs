@@ -3,13 +3,16 @@
 //!
 //! Not here: addresses (`address`), or where a token of Microsoft comes from (`graph`).
 
+use std::iter::successors;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
 use object_store::azure::{AzureCredential, MicrosoftAzureBuilder};
-use object_store::client::{ClientConfigKey, CredentialProvider, HttpClient, HttpConnector};
+use object_store::client::{
+    ClientConfigKey, CredentialProvider, HttpClient, HttpConnector, HttpError,
+};
 use object_store::gcp::GoogleCloudStorageBuilder;
 use object_store::path::Path;
 use object_store::{
@@ -26,12 +29,14 @@ use crate::untrusted::printable;
 /// How long a request may take.
 const LONGEST_REQUEST: Duration = Duration::from_secs(10);
 
-/// How long a request may take with all its repetitions.
+/// How long a request may take with all its repetitions. A list of many pages can take longer.
 pub const LONGEST_WITH_RETRIES: Duration = Duration::from_secs(20);
 
 /// The waits before a request is repeated: the first, and the longest.
 const FIRST_WAIT: Duration = Duration::from_millis(100);
 const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+const LATE: &str = "it did not answer within 20 seconds";
 
 /// The longest text of a service that is shown.
 const LONGEST_REASON: usize = 300;
@@ -89,7 +94,7 @@ impl CloudStore {
     fn fault(&self, act: StoreAct, name: &str) -> impl Fn(Error) -> StoreFault {
         let place = self.place(name);
         move |error| {
-            let may_pass = matches!(error, Error::Generic { .. } | Error::JoinError { .. });
+            let may_pass = may_pass(&error);
             StoreFault { act, place: place.clone(), why: reason(&error), may_pass }
         }
     }
@@ -97,13 +102,22 @@ impl CloudStore {
     /// Writes an object. The library does not repeat a write under a condition whose answer was lost. Here it
     /// may be repeated: the caller compares an object that exists with its own.
     async fn put(&self, name: &str, bytes: &[u8], mode: PutMode) -> Result<ObjectVersion, Error> {
+        within(self.put_again(name, bytes, mode)).await
+    }
+
+    async fn put_again(
+        &self,
+        name: &str,
+        bytes: &[u8],
+        mode: PutMode,
+    ) -> Result<ObjectVersion, Error> {
         let (begun, mut wait) = (Instant::now(), FIRST_WAIT);
         loop {
             let options = PutOptions { mode: mode.clone(), ..PutOptions::default() };
             let put = self.store.put_opts(&self.path(name), bytes.to_vec().into(), options).await;
             match put {
                 Ok(put) => return Ok(ObjectVersion { e_tag: put.e_tag, version: put.version }),
-                Err(Error::Generic { .. }) if begun.elapsed() + wait < LONGEST_WITH_RETRIES => {
+                Err(error) if may_pass(&error) && begun.elapsed() + wait < LONGEST_WITH_RETRIES => {
                     tokio::time::sleep(wait).await;
                     wait = wait.saturating_mul(2).min(LONGEST_WAIT);
                 }
@@ -172,7 +186,8 @@ impl Objects for CloudStore {
         name: &str,
     ) -> Result<Option<(Vec<u8>, ObjectVersion)>, StoreFault> {
         let fault = self.fault(StoreAct::Read, name);
-        let got = match self.store.get(&self.path(name)).await {
+        let path = self.path(name);
+        let got = match within(self.store.get(&path)).await {
             Err(Error::NotFound { .. }) => return Ok(None),
             got => got.map_err(&fault)?,
         };
@@ -187,7 +202,8 @@ impl Objects for CloudStore {
     }
 
     async fn exists(&self, name: &str) -> Result<bool, StoreFault> {
-        match self.store.head(&self.path(name)).await {
+        let path = self.path(name);
+        match within(self.store.head(&path)).await {
             Ok(_) => Ok(true),
             Err(Error::NotFound { .. }) => Ok(false),
             Err(error) => Err(self.fault(StoreAct::Read, name)(error)),
@@ -212,6 +228,32 @@ impl Objects for CloudStore {
     fn place(&self, name: &str) -> String {
         format!("{}/{name}", self.address)
     }
+}
+
+/// Returns whether a later request may succeed: there was no connection or no answer in time, or the service was
+/// not ready. The library has one error for these and for every other status, so its text decides.
+fn may_pass(error: &Error) -> bool {
+    if !matches!(error, Error::Generic { .. }) {
+        return false;
+    }
+    let chain = || successors(Some(error as &dyn std::error::Error), |error| error.source());
+    let text: Vec<String> = chain().map(ToString::to_string).collect();
+    let status = text.iter().find_map(|text| {
+        let (_, rest) = text.split_once("status code: ")?;
+        rest.get(..3)?.parse::<u16>().ok()
+    });
+    match status {
+        Some(status) => matches!(status, 408 | 429 | 500 | 502..=504),
+        None => {
+            chain().any(|error| error.is::<HttpError>()) || text.iter().any(|text| text == LATE)
+        }
+    }
+}
+
+/// Waits for a request no longer than [`LONGEST_WITH_RETRIES`].
+async fn within<T>(request: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
+    let late = |_| Error::Generic { store: "store", source: LATE.into() };
+    tokio::time::timeout(LONGEST_WITH_RETRIES, request).await.map_err(late)?
 }
 
 fn azure(

@@ -124,6 +124,9 @@ impl Objects for Folder {
         }
         // A folder that holds nothing else goes too.
         if let Some(folder) = path.parent().filter(|_| name.contains('/')) {
+            // A draft can hold full numbers.
+            files::remove_drafts(folder, own.saturating_sub(1))
+                .map_err(fault(StoreAct::Removed, folder))?;
             _ = files::remove_own_folder(folder, own.saturating_sub(1));
         }
         Ok(())

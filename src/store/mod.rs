@@ -44,7 +44,7 @@ impl ObjectVersion {
     /// Returns a version that no object has.
     #[must_use]
     pub fn of_none() -> Self {
-        Self { e_tag: Some("\"0x0\"".to_owned()), version: Some("0".to_owned()) }
+        Self { e_tag: Some("\"0x0\"".to_owned()), version: Some("1".to_owned()) }
     }
 }
 
@@ -111,7 +111,7 @@ impl Store {
         Self(Arc::new(Folder::new(folder, 1)))
     }
 
-    /// Returns the store in a folder that mfactl creates inside another folder of its own.
+    /// Returns the store in a folder. The last `own` parts of its path belong to mfactl.
     #[must_use]
     pub fn in_own_folder(folder: PathBuf, own: usize) -> Self {
         Self(Arc::new(Folder::new(folder, own)))
@@ -132,7 +132,7 @@ impl Store {
     /// Replaces an object if it still has the version that was seen; creates it if none was seen.
     ///
     /// # Errors
-    /// The store could not be written. The object may be replaced all the same.
+    /// The store could not be written. The object may be replaced anyway.
     pub async fn swap(
         &self,
         name: &str,
@@ -156,7 +156,7 @@ impl Store {
     /// Creates an object. It is durable when this returns.
     ///
     /// # Errors
-    /// The store could not be written. The object may exist all the same.
+    /// The store could not be written. The object may exist anyway.
     pub async fn create(&self, name: &str, bytes: &[u8]) -> Result<Creation, StoreFault> {
         self.0.create(name, bytes).await
     }

@@ -10,7 +10,7 @@ use crate::apply::resume::ResumeFault;
 use crate::apply::verify::Refusal;
 use crate::entra::permissions;
 use crate::graph;
-use crate::journal::JournalFault;
+use crate::journal::{JournalFault, JournalWriteFault};
 use crate::plan::reviewed_difference::NotReviewed;
 use crate::policy::UserRef;
 use crate::run::fault::RunFault;
@@ -18,10 +18,19 @@ use crate::run::recorded::SnapshotRefusal;
 use crate::saved::FileFault;
 use crate::saved::approval::ApprovalFault;
 use crate::snapshot::SnapshotFault;
+use crate::store::StoreFault;
 
 pub(super) const LIST_RUNS: &str = "`mfactl runs` lists the runs";
 
-const STORE: &str = "check `runs` in `mfactl.yaml` and the role of this identity; `mfactl doctor` tries each role, and `docs/run-store.md` lists them";
+const STORE: &str = "if the error says `permission denied`, `mfactl doctor` shows the missing role; otherwise check `runs` in `mfactl.yaml`, or try again later";
+
+const DISK: &str =
+    "nothing is written to a tenant without a journal: free some space, or check the folder";
+
+/// Returns what the user can do about a fault of a store. The place in a cloud is an address.
+fn store(fault: &StoreFault) -> &'static str {
+    if fault.place.contains("://") { STORE } else { DISK }
+}
 
 /// Returns what the user can do about an error of a run.
 pub(super) fn help_for_run(fault: &RunFault) -> Option<String> {
@@ -76,16 +85,27 @@ pub(super) fn help_for_run(fault: &RunFault) -> Option<String> {
             "try again later; `apply` and `undo` wait for it with `--lock-timeout 5m`".to_owned()
         }
         RunFault::Lease(LeaseFault::Lost) => {
-            "nothing was written; `mfactl runs` shows the other run".to_owned()
+            "nothing was written; run the same command again later".to_owned()
         }
-        RunFault::Lock(LockFault::Store(_)) | RunFault::Lease(LeaseFault::Store(_)) | RunFault::Store(_) => {
-            STORE.to_owned()
+        RunFault::Lock(LockFault::Store(fault))
+        | RunFault::Lease(LeaseFault::Store(fault))
+        | RunFault::Store(fault)
+        | RunFault::Journal(JournalWriteFault::Store(fault))
+        | RunFault::PastRun(JournalFault::Store(fault))
+        | RunFault::Resume(ResumeFault::Journal(
+            JournalFault::Store(fault)
+            | JournalFault::NotWritten(JournalWriteFault::Store(fault)),
+        )) => store(fault).to_owned(),
+        RunFault::Journal(JournalWriteFault::TakenOver { .. })
+        | RunFault::Resume(ResumeFault::Journal(JournalFault::NotWritten(
+            JournalWriteFault::TakenOver { .. },
+        ))) => {
+            "run the same command again later; the next apply checks what this run sent".to_owned()
         }
         RunFault::Lock(LockFault::Io(..))
         | RunFault::Journal(..)
         | RunFault::Resume(ResumeFault::Journal(..)) => {
-            "nothing is written to a tenant without a journal: free some space, or use `--journal DIR`"
-                .to_owned()
+            DISK.to_owned()
         }
         RunFault::PastRun(JournalFault::NoRun(_)) => LIST_RUNS.to_owned(),
         RunFault::UserNotRecorded(_) => {

@@ -9,7 +9,7 @@ use crate::policy::file::RunsBlock;
 use crate::source::{FileId, Located, Maybe};
 use crate::store::address::StoreAddress;
 
-/// Checks the block. Returns `None` if a place cannot be used.
+/// Checks the block. Returns `None` if a value is wrong.
 pub(super) fn check(
     block: Maybe<Located<RunsBlock>>,
     file: FileId,

@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use mfactl::graph::Pace;
-use mfactl::journal::Journal;
+use mfactl::journal::{ChainEnd, Journal};
 use mfactl::moment::{Clock, Moment};
 use mfactl::plan::Plan;
 use mfactl::results::ApplyReport;
@@ -105,7 +105,8 @@ impl Raise {
         let folder = tempfile::tempdir().expect("a folder");
         let files = self.inside.journals(folder.path());
         let (runs, now) = (files.runs(), Timestamp::now());
-        let journal = wait(Journal::begin(&runs, &self.plan, Guarding::default(), now, 1));
+        let end = wait(ChainEnd::read(&runs)).expect("a folder");
+        let journal = wait(Journal::begin((&runs, &end), &self.plan, Guarding::default(), now, 1));
         let journal = journal.expect("a journal");
         let path = files.segment_folder();
         let (ahead, stalls) = (Ahead::default(), AtomicUsize::new(0));

@@ -499,7 +499,7 @@ fn prune_removes_the_restore_files_of_old_settled_runs() {
         pruned.text()
     );
     assert!(pruned.stderr.contains("stays: it is not settled"), "{}", pruned.text());
-    assert!(pruned.stderr.contains("`--damaged` removes it too"), "{}", pruned.text());
+    assert!(pruned.stderr.contains("`--damaged` prunes it too"), "{}", pruned.text());
     assert!(!files.has_restore(OLD));
     let mine = fs::read_to_string(files.restore_folder(OLD).join("mine"));
     assert_eq!(mine.expect("a file"), "mine");
@@ -532,14 +532,20 @@ fn prune_removes_journals_from_the_beginning_of_the_chain() {
     assert!(!files.has_journal(OLD));
     // The journal before it stays.
     assert!(files.has_journal(UNENDED) && files.has_journal(DAMAGED), "{}", pruned.text());
-    assert!(pruned.stderr.contains("its journal stays, because that of"), "{}", pruned.text());
-    // The next apply settles the run, and everything but the last journal can go.
+    assert!(
+        pruned.stderr.contains("only its journal, because an older one stays"),
+        "{}",
+        pruned.text()
+    );
+    // The next apply settles the run.
     run.world.run(&["apply", "--auto-approve"]);
     let pruned =
         run.world.run(&["runs", "prune", "--keep", "0d", "--journals", "--damaged"]).ends(0);
-    assert!(pruned.stderr.contains("its journal is the last of the tenant"), "{}", pruned.text());
-    let left = files.names();
-    assert_eq!(left.len(), 1, "{}", pruned.text());
+    assert!(pruned.stderr.contains("only its journal, which is the last"), "{}", pruned.text());
+    // The run was settled after the others, so its last segment is the last of all.
+    assert!(files.has_journal(UNENDED) && !files.has_restore(UNENDED), "{}", pruned.text());
+    assert!(pruned.stderr.contains("journals go from the beginning"), "{}", pruned.text());
+    run.world.run(&["runs", "verify"]).ends(2);
     run.world.run(&["runs"]).ends(0);
     run.world.run(&["apply", "--auto-approve"]).ends(0);
 }

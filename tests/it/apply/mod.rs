@@ -9,6 +9,7 @@ pub(crate) mod final_check;
 pub(crate) mod interruptions;
 pub(crate) mod journals;
 pub(crate) mod killed;
+mod odd_segments;
 pub(crate) mod sent_again;
 mod sms_sign_in_results;
 pub(crate) mod soak;

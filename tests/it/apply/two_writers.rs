@@ -17,7 +17,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use mfactl::apply::context::RunContext;
 use mfactl::apply::rule_watch::RuleWatch;
-use mfactl::journal::{Journal, Past};
+use mfactl::journal::{ChainEnd, Journal, Past};
 use mfactl::moment::Moment;
 use mfactl::plan::Plan;
 use mfactl::results::WriteResult;
@@ -132,7 +132,9 @@ fn journaled(
     let folder = tempfile::tempdir().expect("a folder");
     let files = inside.journals(folder.path());
     let runs = files.runs();
-    let journal = wait(Journal::begin(&runs, plan, Guarding::default(), Timestamp::now(), 1));
+    let end = wait(ChainEnd::read(&runs)).expect("a folder");
+    let journal =
+        wait(Journal::begin((&runs, &end), plan, Guarding::default(), Timestamp::now(), 1));
     let journal = journal.expect("a journal");
     conduct.listed_after = [Duration::ZERO; 4];
     conduct.put_back_after =

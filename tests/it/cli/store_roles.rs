@@ -137,7 +137,7 @@ fn apply_writes_nothing_if_the_store_refuses() {
     let run = world.run(&["apply", "--auto-approve"]).ends(1);
     assert!(run.stderr.contains("error: the lock `"), "{}", run.text());
     assert!(run.stderr.contains("permission denied"), "{}", run.text());
-    assert!(run.stderr.contains("`mfactl doctor` tries each role"), "{}", run.text());
+    assert!(run.stderr.contains("`mfactl doctor` shows the missing role"), "{}", run.text());
     assert!(world.server().store().writes().is_empty());
 }
 
@@ -152,7 +152,7 @@ fn place_that_cannot_be_used_is_shown_in_the_file() {
         ("{ store: 'ftp://runs' }", "is no place for runs"),
         (
             "{ store: 'https://a.blob.core.windows.net/runs?sig=secret', restore: 's3://b' }",
-            "a signature is a secret",
+            "a signature (SAS) is a secret",
         ),
         ("{ keepFor: ninety }", "is no number of days"),
         ("{ keepFor: 0d }", "is no number of days"),

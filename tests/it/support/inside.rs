@@ -22,7 +22,7 @@ use mfactl::apply::verify::hold;
 use mfactl::finding::Finding;
 use mfactl::graph::{Client, Pace};
 use mfactl::id::{TenantId, UserId};
-use mfactl::journal::{Journal, TenantRuns};
+use mfactl::journal::{ChainEnd, Journal, TenantRuns};
 use mfactl::moment::Moment;
 use mfactl::observed::Observed;
 use mfactl::plan::Plan;
@@ -221,7 +221,9 @@ impl Inside {
 
     /// Carries a plan out and keeps a journal of it.
     pub(crate) fn apply_noted(&self, plan: &Plan, runs: &TenantRuns) -> ApplyReport {
-        let journal = wait(Journal::begin(runs, plan, Guarding::default(), Timestamp::now(), 1));
+        let end = wait(ChainEnd::read(runs)).expect("a folder");
+        let journal =
+            wait(Journal::begin((runs, &end), plan, Guarding::default(), Timestamp::now(), 1));
         let journal = journal.expect("a journal");
         let watch = RuleWatch::new(Moment::now(), Duration::MAX, Duration::MAX, async || Ok(()));
         let mut conduct = RunContext::new(watch);
@@ -236,7 +238,8 @@ impl Inside {
     /// Looks after runs that are not settled.
     pub(crate) fn settle_earlier(&self, runs: &TenantRuns) -> Vec<Unfinished> {
         let soon = Duration::from_millis(1);
-        let looked = resume::settle_earlier_within(runs, self.client(), soon);
+        let end = wait(ChainEnd::read(runs)).expect("a folder");
+        let looked = resume::settle_earlier_within((runs, &end), self.client(), soon);
         runtime().block_on(looked).expect("a look").unfinished
     }
 }
@@ -251,7 +254,7 @@ impl Frontend for Silent {
         Ok(())
     }
 
-    fn approves(&self, _: &Plan) -> Result<bool, RunFault> {
+    async fn approves(&self, _: &Plan) -> Result<bool, RunFault> {
         Ok(true)
     }
 
