@@ -216,11 +216,12 @@ impl Error {
         match self.kind() {
             ErrorKind::Deadline | ErrorKind::ListExpired => true,
             ErrorKind::Token => self.0.sign_in_is_away,
+            // It was asked for several times, so something answers that is not Graph.
+            ErrorKind::Body => false,
             ErrorKind::Connect
             | ErrorKind::Timeout
             | ErrorKind::Cut
             | ErrorKind::Status
-            | ErrorKind::Body
             | ErrorKind::ForeignHost
             | ErrorKind::Throttled
             | ErrorKind::Withdrawn

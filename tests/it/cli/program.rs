@@ -260,13 +260,13 @@ fn missing_credential_is_reported_with_the_variable_to_set() {
 
 #[test]
 #[ignore = "long: the program retries for some seconds before it gives up"]
-fn unreachable_tenant_ends_with_1() {
+fn unreachable_tenant_ends_with_6() {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
     let closed = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
     let world = exchangelabs().james_and_jane();
     let project = format!("{PROJECT}endpoints:\n  graph: {closed}\n  login: {closed}\n");
-    let run = world.file("mfactl.yaml", project).run(&["plan"]).ends(1);
+    let run = world.file("mfactl.yaml", project).run(&["plan"]).ends(6);
     assert_eq!(run.stdout, "");
     assert!(run.stderr.contains("check the network"), "{}", run.text());
 }

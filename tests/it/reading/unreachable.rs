@@ -158,6 +158,6 @@ fn unreachable_proxy_is_named_in_the_error() {
     let closed = format!("http://{}", listener.local_addr().expect("an address"));
     drop(listener);
     let world = exchangelabs().james_and_jane().file("mfactl.yaml", PROJECT);
-    let run = world.with("HTTPS_PROXY", closed).run(&["plan", "--timeout", "20s"]).ends(1);
+    let run = world.with("HTTPS_PROXY", closed).run(&["plan", "--timeout", "20s"]).ends(6);
     assert!(run.stderr.contains("HTTPS_PROXY"), "{}", run.text());
 }

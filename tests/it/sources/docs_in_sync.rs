@@ -51,13 +51,14 @@ const DOCUMENTS: &[&str] = &[
 ];
 
 /// Commands that are not run, and why.
-const NOT_RUN: [(&str, &str); 8] = [
+const NOT_RUN: [(&str, &str); 9] = [
     ("sandbox serve", "it serves until a signal; `served` runs it"),
     ("prod/mfactl.yaml", "a folder that a reader does not have; `program` runs another one"),
     ("contoso", "a tenant of a reader"),
     ("staff.plan", "a plan that a reader saved; `saved` saves its own"),
     ("$FINGERPRINT", "a reader copies it from a plan; `saved` does the same"),
     ("$DIFFERENCE", "a reader copies it from a page; `plan::against` does the same"),
+    ("$DIGEST", "a reader copies it from `runs verify`; `apply::verified_chains` does the same"),
     ("comment plan.md", "it needs a CI job; `comment` runs it in jobs of four hosts"),
     ("20261122T", "a run of a reader; `undo` has its own"),
 ];
