@@ -72,7 +72,7 @@ impl LeftUsers {
 pub struct RunContext<'a, R> {
     pub watch: RuleWatch<R>,
     pub left: LeftUsers,
-    /// What runs from here wrote since the plan was made.
+    /// What recorded runs wrote since the plan was made.
     pub own: OwnWrites,
     pub journal: Option<&'a Journal>,
     pub stop: Stop,

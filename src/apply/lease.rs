@@ -298,3 +298,96 @@ async fn swap(
         Swap::Changed => Ok(None),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::{ChainEnd, RunStore};
+
+    /// Times that a test can wait for.
+    const QUICK: LeaseTimes = LeaseTimes {
+        renew_every: Duration::from_millis(100),
+        renews_at: Duration::ZERO,
+        dead_after: Duration::from_secs(20),
+        look_every: Duration::from_millis(20),
+    };
+
+    fn tenant() -> TenantRuns {
+        RunStore::in_memory().of("6c1f6a0e-3f52-4d0b-9d53-1f0c7e5a1b01".parse().unwrap())
+    }
+
+    async fn record(runs: &TenantRuns) -> LeaseRecord {
+        read(runs).await.unwrap().unwrap().0.unwrap()
+    }
+
+    #[tokio::test]
+    async fn holder_that_renews_is_not_replaced() {
+        let runs = tenant();
+        let lease = take(&runs, Duration::ZERO, QUICK).await.unwrap();
+        let Err(LockFault::Held(Some(holder))) = take(&runs, Duration::ZERO, QUICK).await else {
+            panic!("the holder was not noticed");
+        };
+        assert_eq!(holder.who, RunActor::is_here());
+        assert_eq!(lease.confirm().await, Ok(()));
+        lease.release().await;
+        take(&runs, Duration::ZERO, QUICK).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn dead_holder_is_replaced_and_notices() {
+        let runs = tenant();
+        let never = LeaseTimes { renew_every: Duration::from_secs(3600), ..QUICK };
+        let dead = take(&runs, Duration::ZERO, never).await.unwrap();
+        let begun = std::time::Instant::now();
+        let dead_after = Duration::from_millis(300);
+        let soon = LeaseTimes { dead_after, ..QUICK };
+        let lease = take(&runs, Duration::ZERO, soon).await.unwrap();
+        assert!(begun.elapsed() >= dead_after);
+        assert_eq!(dead.confirm().await, Err(LeaseFault::Lost));
+        dead.release().await;
+        assert_eq!(lease.confirm().await, Ok(()), "a lost lease frees nothing");
+        assert_eq!(record(&runs).await.state, LeaseState::Held);
+    }
+
+    /// The answer to a renewal was lost: the object is another one than the holder knows, and its own.
+    #[tokio::test]
+    async fn holder_knows_its_own_renewal() {
+        let runs = tenant();
+        let never = LeaseTimes { renew_every: Duration::from_secs(3600), ..QUICK };
+        let lease = take(&runs, Duration::ZERO, never).await.unwrap();
+        let (there, version) = read(&runs).await.unwrap().unwrap();
+        let renewed = LeaseRecord { renewals: 7, ..there.unwrap() };
+        assert!(swap(&runs, &renewed, Some(&version)).await.unwrap().is_some());
+        assert_eq!(lease.confirm().await, Ok(()));
+        assert_eq!(record(&runs).await.renewals, 8);
+        lease.release().await;
+        assert_eq!(record(&runs).await.state, LeaseState::Free);
+    }
+
+    #[tokio::test]
+    async fn content_that_is_no_lock_is_replaced() {
+        let runs = tenant();
+        runs.store.journals.create(&runs.lock_name(), b"?").await.unwrap();
+        take(&runs, Duration::ZERO, QUICK).await.unwrap();
+    }
+
+    /// The journal reads the hint of the lock without knowing the lease.
+    #[tokio::test]
+    async fn end_of_the_chain_is_read_with_the_hint_of_the_lock() {
+        let runs = tenant();
+        let names = |number: u64| format!("{}/journal/{number:012}.jsonl", runs.tenant);
+        // Without the hint, the list would show the last one.
+        for number in [1, 2, 3, 9] {
+            runs.store.journals.create(&names(number), b"").await.unwrap();
+        }
+        let lease = take(&runs, Duration::ZERO, QUICK).await.unwrap();
+        let held = LeaseRecord { last_segment: 2, ..record(&runs).await };
+        runs.store
+            .journals
+            .replace(&runs.lock_name(), &serde_json::to_vec(&held).unwrap())
+            .await
+            .unwrap();
+        assert_eq!(ChainEnd::read(&runs).await.unwrap().next_number().await, 4);
+        drop(lease);
+    }
+}

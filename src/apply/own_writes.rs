@@ -1,4 +1,4 @@
-//! Knows what runs from this folder wrote since a saved plan was made. This distinguishes a plan that
+//! Knows what the recorded runs wrote since a saved plan was made. This distinguishes a plan that
 //! was applied before, completely or in part, from a plan whose users were changed by others.
 //!
 //! Not here: whether a run may continue with a user that was written before (`verify`).
@@ -15,15 +15,15 @@ use crate::results::WriteResult;
 use crate::settings::Setting;
 use crate::settings::change::Change;
 
-/// The writes of runs from here.
+/// The writes of recorded runs.
 #[derive(Debug, Clone, Default)]
 pub struct OwnWrites {
     /// Each run of the same plan that did at least one change, oldest first, with the number of changes
     /// it did.
     pub runs: Vec<(RunId, usize)>,
-    /// Writes by a run of the same plan that no later run from here overwrote.
+    /// Writes by a run of the same plan that no later recorded run overwrote.
     of_plan: BTreeMap<(UserId, Setting), RunId>,
-    /// Users that any run from here wrote to.
+    /// Users that any recorded run wrote to.
     users: BTreeSet<UserId>,
 }
 
@@ -84,7 +84,7 @@ impl OwnWrites {
         self.of_plan.get(&(user, setting))
     }
 
-    /// Returns whether any run from here wrote to the user since the plan.
+    /// Returns whether any recorded run wrote to the user since the plan.
     #[must_use]
     pub fn wrote_to(&self, user: UserId) -> bool {
         self.users.contains(&user)

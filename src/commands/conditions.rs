@@ -44,7 +44,7 @@ impl Conditions {
         config: &Path,
         session: &Session,
     ) -> Result<RunStore, Fault> {
-        run_store::of_client(self.journal.as_deref(), set, config, session.client())
+        run_store::of_client(self.journal.as_deref(), &set.project, config, session.client())
     }
 
     /// Returns how the tenant is reached, with the folder of journals that is given.

@@ -23,7 +23,7 @@ use super::saved;
 use crate::disclose::Discloser;
 use crate::graph::{Client, Cloud, Credential, CredentialKind, Endpoints};
 use crate::id::TenantId;
-use crate::policy::{self, PolicySet, TenantRef};
+use crate::policy::{self, PolicySet, Project, TenantRef};
 use crate::run::session::Session;
 use crate::tenant::directory::Identity;
 
@@ -154,7 +154,7 @@ pub(super) async fn connect(
                 TenantRef::Sandbox => "sandbox",
                 TenantRef::Named(name) => name,
             };
-            (client_of(set, reach)?, name.to_owned(), None)
+            (client_of(&set.project, reach)?, name.to_owned(), None)
         }
     };
     let id = tenant_of_token(&client, &set.project.tenant).await?;
@@ -164,7 +164,7 @@ pub(super) async fn connect(
     let mut tenant = ConnectedTenant::new(client, identity, disclose, embedded);
     if !reach.forgets {
         let given = reach.journal.as_deref();
-        let store = run_store::of_client(given, set, config, tenant.session.client())?;
+        let store = run_store::of_client(given, &set.project, config, tenant.session.client())?;
         tenant.session.remember(&store).await?;
     }
     Ok(tenant)
@@ -172,18 +172,18 @@ pub(super) async fn connect(
 
 /// Returns a client for the tenant that `mfactl.yaml` names, unless that is the embedded one. Nothing is
 /// sent.
-pub(super) fn client_of(set: &PolicySet, reach: &Reach) -> Result<Client, Fault> {
-    let name = match &set.project.tenant {
+pub(super) fn client_of(project: &Project, reach: &Reach) -> Result<Client, Fault> {
+    let name = match &project.tenant {
         TenantRef::Sandbox => "sandbox",
         TenantRef::Named(name) => name,
     };
-    let endpoints = match &set.project.endpoints {
+    let endpoints = match &project.endpoints {
         Some(given) => Endpoints::new(given.graph.clone(), given.login.clone())?,
-        None => Endpoints::of(cloud(set.project.cloud))?,
+        None => Endpoints::of(cloud(project.cloud))?,
     };
     let variable = |name: &str| std::env::var(name).ok();
-    let credential = Credential::choose(kind(set.project.credential), Some(name), variable)?;
-    reach.client(endpoints, credential, set.project.quota_share)
+    let credential = Credential::choose(kind(project.credential), Some(name), variable)?;
+    reach.client(endpoints, credential, project.quota_share)
 }
 
 /// Returns the tenant of the token, which must be the one that the file names. A managed identity and

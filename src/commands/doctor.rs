@@ -85,7 +85,8 @@ async fn tried(
     session: &Session,
     purpose: AccessPurpose,
 ) -> Result<Vec<StoreRow>, Fault> {
-    let runs = run_store::of_client(None, set, config, session.client())?.of(session.identity.id);
+    let runs =
+        run_store::of_client(None, &set.project, config, session.client())?.of(session.identity.id);
     let mut rows = Vec::new();
     for trial in StoreTrial::ALL {
         if purpose == AccessPurpose::Plan && !trial.is_for_plans() {

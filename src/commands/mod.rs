@@ -70,7 +70,7 @@ pub enum Command {
     Show(show::Args),
     /// Show how two plans from files differ
     Diff(diff::Args),
-    /// List the runs of this folder, show one of them, or remove old ones
+    /// List the recorded runs, show or check them, or remove the numbers of old ones
     Runs(runs::Args),
     /// Undo the changes of a run: plan, ask for confirmation, and write
     Undo(undo::Args),

@@ -13,7 +13,7 @@ use super::connect::{Reach, client_of};
 use super::fault::Fault;
 use crate::graph::{Client, StorageAccess};
 use crate::journal::RunStore;
-use crate::policy::{PolicySet, RunsRule, TenantRef};
+use crate::policy::{self, Project, RunsRule, TenantRef};
 use crate::run::fault::RunFault;
 use crate::store::address::StoreAddress;
 use crate::store::{StorageTokens, Store};
@@ -32,11 +32,11 @@ impl StorageTokens for ClientTokens {
 /// Opens the store with the credential of a client. Nothing is sent.
 pub(super) fn of_client(
     given: Option<&Path>,
-    set: &PolicySet,
+    project: &Project,
     config: &Path,
     client: Option<&Client>,
 ) -> Result<RunStore, Fault> {
-    let runs = &set.project.runs;
+    let runs = &project.runs;
     if let Some(folder) = given {
         return Ok(RunStore::in_folder(folder.to_owned(), runs.keep_numbers));
     }
@@ -56,15 +56,16 @@ pub(super) fn offline(given: Option<&Path>, config: &Path) -> Result<RunStore, F
     if !config.exists() {
         return Ok(RunStore::in_folder(folder(config), true));
     }
-    let set = crate::policy::load(config)?;
-    let is_azure = [&set.project.runs.store, &set.project.runs.restore]
+    // A mistake in a policy must not hide the runs.
+    let project = policy::load_project(config)?;
+    let is_azure = [&project.runs.store, &project.runs.restore]
         .into_iter()
         .any(|at| matches!(at, Some(StoreAddress::Azure(at)) if !at.is_loopback));
-    let client = match &set.project.tenant {
-        TenantRef::Named(_) if is_azure => Some(client_of(&set, &Reach::default())?),
+    let client = match &project.tenant {
+        TenantRef::Named(_) if is_azure => Some(client_of(&project, &Reach::default())?),
         TenantRef::Named(_) | TenantRef::Sandbox => None,
     };
-    of_client(None, &set, config, client.as_ref())
+    of_client(None, &project, config, client.as_ref())
 }
 
 fn open(
@@ -77,18 +78,14 @@ fn open(
         let variable = |name: &str| std::env::var(name).ok();
         Store::in_cloud(at, tokens(), &variable).map_err(RunFault::Store)
     };
-    let local = match &runs.store {
-        None => Some(folder(config)),
-        Some(StoreAddress::Folder(path)) => Some(beside(path)),
-        Some(_) => None,
-    };
-    let mut store = match (&runs.store, local) {
-        (_, Some(folder)) => RunStore::in_folder(folder, runs.keep_numbers),
-        (Some(at), None) => {
+    let in_folder = |folder: PathBuf| RunStore::in_folder(folder, runs.keep_numbers);
+    let mut store = match &runs.store {
+        None => in_folder(folder(config)),
+        Some(StoreAddress::Folder(path)) => in_folder(beside(path)),
+        Some(at) => {
             let journals = cloud(at)?;
             RunStore { restore: journals.clone(), journals, keep_numbers: runs.keep_numbers }
         }
-        (None, None) => RunStore::in_folder(folder(config), runs.keep_numbers),
     };
     match &runs.restore {
         None => {}

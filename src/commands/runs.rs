@@ -1,4 +1,4 @@
-//! `mfactl runs`: the runs of this folder, from their journals. No request is sent to a tenant.
+//! `mfactl runs`: the recorded runs, from their journals. No request is sent to a tenant.
 //!
 //! Not here: the journal (`journal`), or how runs look (`render::runs`).
 
@@ -21,7 +21,7 @@ use crate::render::runs;
 use crate::run::fault::RunFault;
 use crate::terminal::{print, say};
 
-/// List the runs of this folder, oldest first. A damaged run is listed with its readable part.
+/// List the recorded runs, oldest first. A damaged run is listed with its readable part.
 #[derive(Debug, clap::Args)]
 #[command(
     args_conflicts_with_subcommands = true,
@@ -142,7 +142,7 @@ pub(super) async fn run(args: &Args, config: &Path) -> Result<Exit, Fault> {
 /// Returns the run of this name, of whichever tenant it is.
 async fn one(store: &RunStore, name: &str) -> Result<Listed, Fault> {
     let run = RunId::named(name).ok_or_else(|| Fault::NoSuchRun(name.to_owned()))?;
-    let tenants = store.tenants().await.map_err(JournalFault::Store).map_err(RunFault::PastRun)?;
+    let tenants = store.tenants().await.map_err(RunFault::Store)?;
     for tenant in tenants {
         match journal::past(&store.of(tenant), &run).await {
             Err(JournalFault::NoRun(_)) => {}
@@ -156,7 +156,7 @@ async fn verify(args: &Verify, config: &Path) -> Result<Exit, Fault> {
     let store = run_store::offline(args.journal.as_deref(), config)?;
     let expected = args.expect.as_deref();
     let (mut is_whole, mut is_expected) = (true, expected.is_none());
-    let tenants = store.tenants().await.map_err(JournalFault::Store).map_err(RunFault::PastRun)?;
+    let tenants = store.tenants().await.map_err(RunFault::Store)?;
     for tenant in tenants {
         let found = journal::verify(&store.of(tenant), expected).await;
         let found = found.map_err(RunFault::PastRun)?;
@@ -176,7 +176,7 @@ async fn prune(args: &Prune, config: &Path) -> Result<Exit, Fault> {
     let store = run_store::offline(args.journal.as_deref(), config)?;
     let before = Timestamp::now().checked_sub(args.keep).unwrap_or(Timestamp::MIN);
     let request = PruneRequest { before, damaged: args.damaged, journals: args.journals };
-    let tenants = store.tenants().await.map_err(JournalFault::Store).map_err(RunFault::PastRun)?;
+    let tenants = store.tenants().await.map_err(RunFault::Store)?;
     let (mut gone, mut kept) = (0, 0);
     for tenant in tenants {
         let of = store.of(tenant);

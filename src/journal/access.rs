@@ -3,7 +3,6 @@
 //! Not here: what each purpose needs at Graph (`entra::permission_check`), or how the result looks
 //! (`render::doctor`).
 
-use super::read::JournalFault;
 use super::run_store::TenantRuns;
 use crate::store::{ObjectVersion, Store, StoreFault};
 
@@ -66,10 +65,4 @@ pub async fn try_store(of: &TenantRuns, trial: StoreTrial) -> Result<(), StoreFa
         return store.swap(&name, b"{}", Some(&ObjectVersion::of_none())).await.map(|_| ());
     }
     store.names(&folder).await.map(|_| ())
-}
-
-impl From<StoreFault> for JournalFault {
-    fn from(fault: StoreFault) -> Self {
-        Self::Store(fault)
-    }
 }

@@ -3,7 +3,8 @@
 //! and only one of them gets it. Consecutive segments that one process wrote for one run are a stretch.
 //!
 //! The chain is read from its end: the head of a segment says where its stretch begins, and before that
-//! ends the one before it. So nothing that is read grows with the age of the store.
+//! ends the one before it. So an apply reads nothing that grows with the age of
+//! the store.
 //!
 //! Not here: the lines after the head (`rows`), or their content (`read`).
 
@@ -77,6 +78,11 @@ impl ChainEnd {
         let before = if last == 0 { None } else { runs.segment(last).await? };
         let before = before.map(|segment| segment.digest);
         Ok(Self(Arc::new(Mutex::new(NextSegment { number: last + 1, before }))))
+    }
+
+    /// Returns the number of the next segment.
+    pub(crate) async fn next_number(&self) -> u64 {
+        self.0.lock().await.number
     }
 }
 
@@ -201,7 +207,7 @@ impl TenantRuns {
 
     /// Returns every run of the chain that has a segment from this one on, oldest first.
     pub(super) async fn all_from(&self, least: u64) -> Result<Chain, JournalFault> {
-        let mut walk = self.walk().await.map_err(JournalFault::Store)?;
+        let mut walk = self.walk().await?;
         let (mut all, mut fault): (Vec<RunSegments>, _) = (Vec::new(), None);
         while walk.next >= least {
             let stretch = match walk.next().await {
@@ -226,7 +232,7 @@ impl TenantRuns {
 
     /// Returns the segments of one run; `None` if the chain has none.
     pub(super) async fn of_run(&self, run: &RunId) -> Result<Option<RunSegments>, JournalFault> {
-        let mut walk = self.walk().await.map_err(JournalFault::Store)?;
+        let mut walk = self.walk().await?;
         let mut stretches = Vec::new();
         loop {
             let stretch = match walk.next().await {
@@ -263,11 +269,11 @@ impl ChainWalk<'_> {
                 };
             }
             let number = self.next;
-            let segment = self.runs.segment(number).await.map_err(JournalFault::Store)?;
+            let segment = self.runs.segment(number).await?;
             let Some(segment) = segment else {
                 // What cannot be read above a gap belongs to no known run.
                 to = None;
-                self.next = self.existing_before(number).await.map_err(JournalFault::Store)?;
+                self.next = self.existing_before(number).await?;
                 continue;
             };
             let last = *to.get_or_insert(number);
@@ -313,4 +319,69 @@ pub(super) fn digest(bytes: &[u8]) -> String {
 
 pub(super) fn hex(digest: Sha256) -> String {
     digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::writer::{ChainWriter, JournalWriteFault, SegmentDraft};
+    use super::*;
+    use crate::journal::RunStore;
+
+    fn tenant() -> TenantRuns {
+        RunStore::in_memory().of("6c1f6a0e-3f52-4d0b-9d53-1f0c7e5a1b01".parse().unwrap())
+    }
+
+    /// Creates these segments, one stretch of one run.
+    async fn chain(runs: &TenantRuns, last: u64) {
+        let run = RunId::named("20261122T101500Z-3f2a").unwrap();
+        for segment in 1..=last {
+            let (tenant, run) = (runs.tenant, run.clone());
+            let head = SegmentHead { segment, tenant, run, first: 1, from: 1, before: None };
+            let bytes = head.with(b"").unwrap();
+            runs.store.journals.create(&runs.segment_name(segment), &bytes).await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn last_segment_is_found_from_any_hint() {
+        let runs = tenant();
+        assert_eq!(runs.last_segment(0).await.unwrap(), 0);
+        chain(&runs, 21).await;
+        for hint in 0..=22 {
+            assert_eq!(runs.last_segment(hint).await.unwrap(), 21, "from {hint}");
+        }
+    }
+
+    #[tokio::test]
+    async fn segment_of_another_place_or_of_a_stray_name_names_no_run() {
+        let runs = tenant();
+        chain(&runs, 3).await;
+        let copy = runs.store.journals.read(&runs.segment_name(2)).await.unwrap().unwrap();
+        runs.store.journals.create(&runs.segment_name(4), &copy).await.unwrap();
+        runs.store.journals.create(&runs.segment_name(900_000_000_000), b"").await.unwrap();
+        let all = runs.all_from(1).await.unwrap();
+        assert!(all.fault.is_none());
+        let numbers: Vec<u64> = all.runs.iter().flat_map(RunSegments::numbers).collect();
+        assert_eq!(numbers, [1, 2, 3, 4], "the copy has no head of its own");
+    }
+
+    #[tokio::test]
+    async fn process_notices_a_segment_that_another_one_created() {
+        let runs = tenant();
+        chain(&runs, 1).await;
+        let (mine, theirs) =
+            (ChainEnd::read(&runs).await.unwrap(), ChainEnd::read(&runs).await.unwrap());
+        let run = |name: &str| RunId::named(name).unwrap();
+        let draft = || SegmentDraft { rows: b"x\n".to_vec(), kept: Vec::new() };
+        let other = run("20261122T101501Z-0001");
+        let mut writer = ChainWriter::begin(&runs, &theirs, &other, None).await;
+        writer.write(draft()).await.unwrap();
+        let mut writer =
+            ChainWriter::begin(&runs, &mine, &run("20261122T101502Z-0002"), None).await;
+        match writer.write(draft()).await {
+            Err(JournalWriteFault::TakenOver { by, .. }) => assert_eq!(by, Some(other)),
+            written => panic!("{written:?}"),
+        }
+        assert_eq!(writer.write(draft()).await, Err(JournalWriteFault::Broken));
+    }
 }

@@ -14,6 +14,7 @@ mod access;
 mod chain;
 mod damage;
 mod line;
+mod listing;
 mod prune;
 mod read;
 mod rows;
@@ -26,11 +27,11 @@ mod writer;
 pub use access::{StoreTrial, try_store};
 pub use chain::ChainEnd;
 pub use damage::Damage;
+pub(crate) use listing::runs_since;
+pub use listing::{Listed, guarding, listed, runs};
 pub use prune::{Goes, PruneRequest, Pruning, Stays, pruning, remove};
-pub use read::{
-    JournalFault, Listed, Past, PastWrite, guarding, kept, listed, past, restored, runs,
-};
-pub(crate) use read::{Unsettled, begun, runs_since, unsettled};
+pub use read::{JournalFault, Past, PastWrite, kept, past, restored};
+pub(crate) use read::{Unsettled, begun, unsettled};
 pub use rows::{Begun, End, EndCheckRow, Ended, Intent, Noted, RestoreRow, RunActor, RunId};
 pub use run_store::{RunStore, TenantRuns};
 pub use summary::{RunSummary, SegmentRange};
@@ -46,6 +47,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::Mutex;
 use tracing::warn;
 
+use crate::id::UserId;
 use crate::plan::Plan;
 use crate::results::WorseUser;
 use crate::results::{ApplyReport, ChangeCounts};
@@ -129,7 +131,7 @@ impl Journal {
         run: &RunId,
     ) -> Result<Self, JournalFault> {
         let segments = runs.of_run(run).await?.ok_or_else(|| JournalFault::NoRun(run.clone()))?;
-        let so_far = RunText::whole(runs, &segments).await.map_err(JournalFault::Store)?;
+        let so_far = RunText::whole(runs, &segments).await?;
         let chain = ChainWriter::begin(runs, end, run, Some(segments.begins())).await;
         let mut lines = Lines {
             digest: Sha256::new_with_prefix(&so_far),
@@ -212,12 +214,7 @@ impl Journal {
     }
 
     /// Records the values before and after a write, for an undo.
-    fn keep(
-        &self,
-        number: usize,
-        user: crate::id::UserId,
-        change: &Change,
-    ) -> Result<(), JournalWriteFault> {
+    fn keep(&self, number: usize, user: UserId, change: &Change) -> Result<(), JournalWriteFault> {
         let kept = |value: Value| {
             let is_number = matches!(value, Value::Phone(_));
             (self.runs.store.keep_numbers || !is_number).then(|| FullValue::from(value))

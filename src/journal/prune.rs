@@ -9,9 +9,10 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::chain::RunSegments;
-use super::read::{JournalFault, Past, past, runs};
+use super::listing::runs;
+use super::read::{JournalFault, Past, past};
 use super::rows::RunId;
-use super::run_store::TenantRuns;
+use super::run_store::{TenantRuns, number_of};
 use crate::results::WriteResult;
 
 /// What is old enough to be removed.
@@ -116,8 +117,7 @@ async fn removable(of: &TenantRuns, old: &[RunId]) -> Result<Vec<RunId>, Journal
 
 /// Returns the runs that have restore files, oldest first.
 async fn with_restore(of: &TenantRuns) -> Result<Vec<RunId>, JournalFault> {
-    let folders = of.store.restore.folders(&of.tenant.to_string()).await;
-    let folders = folders.map_err(JournalFault::Store)?;
+    let folders = of.store.restore.folders(&of.tenant.to_string()).await?;
     let mut runs: Vec<RunId> = folders.iter().filter_map(|name| RunId::named(name)).collect();
     runs.retain(RunId::is_as_made);
     runs.sort();
@@ -125,9 +125,8 @@ async fn with_restore(of: &TenantRuns) -> Result<Vec<RunId>, JournalFault> {
 }
 
 async fn has_restore(of: &TenantRuns, run: &RunId) -> Result<bool, JournalFault> {
-    let names = of.store.restore.names(&of.restore_folder(run)).await;
-    let names = names.map_err(JournalFault::Store)?;
-    Ok(names.iter().any(|name| super::run_store::number_of(name).is_some()))
+    let names = of.store.restore.names(&of.restore_folder(run)).await?;
+    Ok(names.iter().any(|name| number_of(name).is_some()))
 }
 
 fn stays(past: Result<Past, JournalFault>, and_damaged: bool) -> Option<Stays> {
@@ -160,10 +159,10 @@ pub async fn remove(of: &TenantRuns, goes: &Goes) -> Result<(), JournalFault> {
     if goes.restore {
         let folder = of.restore_folder(&goes.run);
         let restore = &of.store.restore;
-        for name in restore.names(&folder).await.map_err(JournalFault::Store)? {
-            if super::run_store::number_of(&name).is_some() {
+        for name in restore.names(&folder).await? {
+            if number_of(&name).is_some() {
                 let name = format!("{folder}/{name}");
-                restore.remove(&name).await.map_err(JournalFault::Store)?;
+                restore.remove(&name).await?;
             }
         }
     }
@@ -178,7 +177,7 @@ pub async fn remove(of: &TenantRuns, goes: &Goes) -> Result<(), JournalFault> {
 async fn remove_segments(of: &TenantRuns, segments: &RunSegments) -> Result<(), JournalFault> {
     let names = segments.numbers().map(|number| of.segment_name(number));
     for name in names.chain([of.summary_name(&segments.run)]) {
-        of.store.journals.remove(&name).await.map_err(JournalFault::Store)?;
+        of.store.journals.remove(&name).await?;
     }
     Ok(())
 }

@@ -12,17 +12,16 @@ use std::collections::{BTreeMap, BTreeSet};
 use fixedbitset::FixedBitSet;
 use sha2::{Digest as _, Sha256};
 
-use super::chain::{Chain, RunSegments, hex};
+use super::chain::{RunSegments, hex};
 use super::damage::{Damage, Tracker};
 use super::line;
 use super::rows::{FORMAT, JournalRow};
 use super::text::RunText;
 use super::writer::JournalWriteFault;
-use super::{Begun, End, Ended, Intent, Noted, RestoreRow, RunId, RunStore, TenantRuns};
+use super::{Begun, End, Ended, Intent, Noted, RestoreRow, RunId, TenantRuns};
 use crate::results::ChangeCounts;
 use crate::results::WriteResult;
 use crate::store::StoreFault;
-use crate::tenant::membership::Guarding;
 
 /// An upper limit: no run has as many writes.
 const MOST_WRITES: usize = 1 << 26;
@@ -65,6 +64,12 @@ impl JournalFault {
     }
 }
 
+impl From<StoreFault> for JournalFault {
+    fn from(fault: StoreFault) -> Self {
+        Self::Store(fault)
+    }
+}
+
 /// A past run.
 #[derive(Debug, Clone)]
 pub struct Past {
@@ -76,25 +81,6 @@ pub struct Past {
     pub end: Option<End>,
     /// The damage of the journal.
     pub damage: Damage,
-}
-
-/// A run that exists, even if nothing of it can be read.
-#[derive(Debug)]
-pub struct Listed {
-    pub run: RunId,
-    pub past: Result<Past, JournalFault>,
-}
-
-impl Listed {
-    /// Returns in words what could not be read.
-    #[must_use]
-    pub fn damage(&self) -> Option<String> {
-        match &self.past {
-            Ok(past) if past.damage.is_none() => None,
-            Ok(past) => Some(past.damage.to_string()),
-            Err(fault) => Some(fault.to_string()),
-        }
-    }
 }
 
 /// A write of a run, with its result if that was recorded.
@@ -129,61 +115,6 @@ impl PastWrite {
     }
 }
 
-/// Returns the runs of a tenant, oldest first.
-///
-/// # Errors
-/// The store could not be read, or no segment of the journal names its run.
-pub async fn runs(runs: &TenantRuns) -> Result<Vec<RunId>, JournalFault> {
-    let mut all: Vec<RunId> = runs.all_from(1).await?.runs.into_iter().map(|one| one.run).collect();
-    // If a journal was deleted, its restore files are still there.
-    // An auditor may not read them.
-    let left = runs.store.restore.folders(&runs.tenant.to_string()).await.or(Ok(Vec::new()));
-    let left =
-        left.map_err(JournalFault::Store)?.into_iter().filter_map(|name| RunId::named(&name));
-    let lost: Vec<RunId> = left.filter(|run| run.is_as_made() && !all.contains(run)).collect();
-    for run in lost {
-        let place = all.partition_point(|other| *other < run);
-        all.insert(place, run);
-    }
-    Ok(all)
-}
-
-/// Returns the runs of a tenant that may be unsettled, oldest first. Every run says at its beginning up to which segment all earlier runs were settled, so older
-/// segments are not read.
-pub(crate) async fn runs_since(runs: &TenantRuns) -> Result<Chain, JournalFault> {
-    let mut least = 1;
-    let mut walk = runs.walk().await.map_err(JournalFault::Store)?;
-    while let Ok(Some(stretch)) = walk.next().await {
-        // A stretch that settles an earlier run does not have the first line.
-        if stretch.from > stretch.first {
-            continue;
-        }
-        let segments = RunSegments { run: stretch.run.clone(), stretches: vec![stretch] };
-        if let Ok(begun) = begun_of(runs, &segments).await {
-            least = begun.settled.max(1);
-            break;
-        }
-    }
-    runs.all_from(least).await
-}
-
-/// Reads every run of every tenant, even if nothing of it can be read, oldest first for each tenant.
-///
-/// # Errors
-/// The store could not be read.
-pub async fn listed(store: &RunStore) -> Result<Vec<Listed>, JournalFault> {
-    let mut all = Vec::new();
-    for tenant in store.tenants().await.map_err(JournalFault::Store)? {
-        let tenant = store.of(tenant);
-        for run in runs(&tenant).await? {
-            let past = past(&tenant, &run).await;
-            all.push(Listed { run, past });
-        }
-    }
-    all.sort_by(|one, other| one.run.cmp(&other.run));
-    Ok(all)
-}
-
 /// Reads one run.
 ///
 /// # Errors
@@ -209,7 +140,7 @@ async fn segments_of(runs: &TenantRuns, run: &RunId) -> Result<RunSegments, Jour
     if let Some(segments) = runs.of_run(run).await? {
         return Ok(segments);
     }
-    let restore = RunText::of_restore(runs, run).await.map_err(JournalFault::Store)?;
+    let restore = RunText::of_restore(runs, run).await?;
     Err(match restore.is_empty() {
         true => JournalFault::NoRun(run.clone()),
         false => JournalFault::NoJournal(run.clone()),
@@ -224,34 +155,15 @@ pub(crate) async fn begun(runs: &TenantRuns, run: &RunId) -> Result<Begun, Journ
     begun_of(runs, &segments_of(runs, run).await?).await
 }
 
-async fn begun_of(runs: &TenantRuns, segments: &RunSegments) -> Result<Begun, JournalFault> {
+pub(super) async fn begun_of(
+    runs: &TenantRuns,
+    segments: &RunSegments,
+) -> Result<Begun, JournalFault> {
     let mut text = RunText::of_journal(runs, segments);
-    let first = text.next().await.map_err(JournalFault::Store)?;
+    let first = text.next().await?;
     match first.and_then(|(_, line)| parsed(&line::open(line).row)) {
         Some(JournalRow::Run(begun)) => Ok(*begun),
         _ => Err(text.fault()),
-    }
-}
-
-/// Returns the members of each break-glass group of the tenant at the beginning of the last run that
-/// recorded them. A journal that is damaged is skipped.
-///
-/// # Errors
-/// The store could not be read.
-pub async fn guarding(runs: &TenantRuns) -> Result<Option<Guarding>, JournalFault> {
-    let mut walk = runs.walk().await.map_err(JournalFault::Store)?;
-    loop {
-        let stretch = match walk.next().await {
-            Ok(Some(stretch)) => stretch,
-            Ok(None) | Err(JournalFault::Row { .. }) => return Ok(None),
-            Err(fault) => return Err(fault),
-        };
-        let segments = RunSegments { run: stretch.run.clone(), stretches: vec![stretch] };
-        match begun_of(runs, &segments).await {
-            Ok(Begun { break_glass: Some(guarding), .. }) => return Ok(Some(guarding)),
-            Err(fault @ JournalFault::Store(_)) => return Err(fault),
-            Ok(_) | Err(_) => {}
-        }
     }
 }
 
@@ -353,12 +265,12 @@ pub async fn restored(
     run: &RunId,
     is_wanted: impl Fn(usize) -> bool,
 ) -> Result<(BTreeMap<usize, RestoreRow>, Damage), JournalFault> {
-    let mut text = RunText::of_restore(runs, run).await.map_err(JournalFault::Store)?;
+    let mut text = RunText::of_restore(runs, run).await?;
     if text.is_empty() {
         return Err(JournalFault::NotRestorable(run.clone()));
     }
     let (mut all, mut tracker) = (BTreeMap::new(), Tracker::new());
-    while let Some((line, row)) = text.next().await.map_err(JournalFault::Store)? {
+    while let Some((line, row)) = text.next().await? {
         let (found, is_one) = opened(row, |row| serde_json::from_slice::<RestoreRow>(row).ok());
         if !is_one {
             unread(&mut tracker, line, row, found.is_empty());
@@ -435,7 +347,7 @@ async fn each(
     let mut open = FixedBitSet::new();
     let (mut digest, mut tracker, mut end_at) = (Sha256::new(), Tracker::new(), None);
     let mut whole = Whole { begun: None, end: None, is_closed: false, damage: Damage::default() };
-    while let Some((line, text)) = rows.next().await.map_err(JournalFault::Store)? {
+    while let Some((line, text)) = rows.next().await? {
         let (found, is_one) = opened(text, parsed);
         let closes = |(_, row): &(_, JournalRow)| {
             matches!(row, JournalRow::End(_) | JournalRow::Standing(_))

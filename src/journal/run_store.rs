@@ -47,6 +47,12 @@ impl RunStore {
         Self { journals: Store::in_folder(folder), restore, keep_numbers }
     }
 
+    /// Returns an empty store with the rules of a cloud.
+    #[cfg(test)]
+    pub(crate) fn in_memory() -> Self {
+        Self { journals: Store::in_memory(), restore: Store::in_memory(), keep_numbers: true }
+    }
+
     /// Returns the runs of one tenant.
     #[must_use]
     pub fn of(&self, tenant: TenantId) -> TenantRuns {

@@ -5,7 +5,8 @@
 //! Not here: the lines of each run (`read`), or how the result looks (`render::runs`).
 
 use super::chain::Segment;
-use super::read::{JournalFault, past, runs};
+use super::listing::runs;
+use super::read::{JournalFault, past};
 use super::run_store::TenantRuns;
 use crate::id::TenantId;
 
@@ -51,7 +52,7 @@ impl Verification {
 /// # Errors
 /// The store could not be read.
 pub async fn verify(of: &TenantRuns, expected: Option<&str>) -> Result<Verification, JournalFault> {
-    let numbers = of.numbers().await.map_err(JournalFault::Store)?;
+    let numbers = of.numbers().await?;
     let mut found = Verification {
         tenant: of.tenant,
         runs: 0,
@@ -63,7 +64,7 @@ pub async fn verify(of: &TenantRuns, expected: Option<&str>) -> Result<Verificat
     };
     let mut last = None;
     for number in numbers {
-        let segment = of.segment(number).await.map_err(JournalFault::Store)?;
+        let segment = of.segment(number).await?;
         let Some(segment) = segment else {
             found.faults.push(ChainFault::Missing { from: number, to: number });
             continue;

@@ -70,7 +70,7 @@ impl ChainWriter {
         run: &RunId,
         first: Option<u64>,
     ) -> Self {
-        let next = end.0.lock().await.number;
+        let next = end.next_number().await;
         Self {
             runs: runs.clone(),
             run: run.clone(),

@@ -18,7 +18,7 @@ pub mod schema;
 
 pub use check::{check_version, names as written_names};
 pub use load::wording::{listed, suggestion};
-pub use load::{BaseFiles, Faults, beside, load, load_data, load_guarded};
+pub use load::{BaseFiles, Faults, beside, load, load_data, load_guarded, load_project};
 
 use std::collections::BTreeMap;
 

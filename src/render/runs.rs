@@ -39,7 +39,7 @@ pub fn list(runs: &[Listed], disclose: &Discloser) -> String {
         _ = writeln!(out, "{}{what}{damage}", label(listed.run.as_str()));
     }
     if runs.is_empty() {
-        out.push_str("no runs in this folder\n");
+        out.push_str("no runs are recorded here\n");
     }
     out
 }

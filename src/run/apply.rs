@@ -12,6 +12,7 @@ use super::approved::ApprovalRequest;
 use super::closing;
 use super::events::{Event, Frontend, RunEnd, RunOutput};
 use super::fault::RunFault;
+use super::locked::{locked, unless_written, with_cut_off};
 use super::plan::PlanPart;
 use super::remaining;
 use super::reviewed::DifferenceRequest;
@@ -59,15 +60,8 @@ pub async fn apply<F: Frontend>(
     request: &ApplyRequest,
     frontend: &F,
 ) -> Result<RunEnd, RunFault> {
-    let writer = WriteRun::begin(session, policies, &request.conditions, frontend).await?;
-    // The box keeps the type of the future small enough for the compiler.
-    let end = Box::pin(apply_locked(&writer, request)).await;
-    if end.is_err() {
-        // No later run checks the users of a run that is settled now.
-        _ = closing::check_cut_off(&writer).await;
-    }
-    writer.release().await;
-    end
+    let work = async |writer: &WriteRun<'_, F>| apply_locked(writer, request).await;
+    locked((session, policies), &request.conditions, frontend, work).await
 }
 
 /// Applies a plan while no other run may.
@@ -94,24 +88,7 @@ async fn apply_locked<F: Frontend>(
             None => RunEnd::Whole,
         },
     };
-    let is_well = closing::check_cut_off(writer).await.map(RunEnd::of);
-    let is_well = unless_written(writer, has_written, is_well)? == RunEnd::Whole;
-    Ok(end.and(is_well).and(is_known))
-}
-
-/// Reports an error as an event if the run has written: its exit status must show that.
-fn unless_written<F: Frontend>(
-    writer: &WriteRun<'_, F>,
-    has_written: bool,
-    end: Result<RunEnd, RunFault>,
-) -> Result<RunEnd, RunFault> {
-    match end {
-        Err(fault) if has_written => {
-            writer.frontend.tell(Event::Problem(&fault));
-            Ok(RunEnd::Partly)
-        }
-        end => end,
-    }
+    Ok(with_cut_off(writer, (end, has_written)).await?.and(is_known))
 }
 
 /// A plan, and what came with it.

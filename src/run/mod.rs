@@ -4,7 +4,7 @@
 //!
 //! - `users` says which users are read, reads them, and checks the names of the policies.
 //! - `saved` opens a saved plan; `approved` applies under an approval, `reviewed` under a review; `allowance` lifts brakes.
-//! - `write` takes the lock and writes a plan; `reread` reads its basis again before and meanwhile.
+//! - `locked` holds the lock while a run works; `write` writes a plan; `reread` reads its basis again before and meanwhile.
 //! - `remaining` plans again after an apply; `closing` checks the written users; `past` reads the run that
 //!   an undo puts back.
 //!
@@ -19,6 +19,7 @@ pub mod closing;
 pub mod events;
 pub mod explain;
 pub mod fault;
+mod locked;
 pub mod observe;
 mod past;
 pub mod plan;

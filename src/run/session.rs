@@ -30,7 +30,7 @@ pub struct Session {
     pub identity: Identity,
     /// A fixed day. The embedded tenant always has the day of its seed.
     pub day: Option<Date>,
-    /// The members of break-glass groups at the last apply from this folder.
+    /// The members of break-glass groups at the last recorded apply.
     pub guarded: Guarding,
     /// Whether it is the embedded tenant.
     pub is_sandbox: bool,

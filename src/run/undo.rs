@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::closing;
 use super::events::{Frontend, RunEnd, RunOutput};
 use super::fault::RunFault;
+use super::locked::{locked, unless_written, with_cut_off};
 use super::observe;
 use super::past::{self, PastWrites};
 use super::plan::identified;
@@ -41,10 +42,12 @@ pub async fn plan<F: Frontend>(
     request: &UndoRequest,
     frontend: &F,
 ) -> Result<Plan, RunFault> {
-    let writer = WriteRun::begin(session, policies, &request.conditions, frontend).await?;
-    let plan = plan_to_put_back(&writer, &request.run).await;
-    writer.release().await;
-    plan
+    let work = async |writer: &WriteRun<'_, F>| {
+        let plan = plan_to_put_back(writer, &request.run).await?;
+        closing::check_cut_off(writer).await?;
+        Ok(plan)
+    };
+    locked((session, policies), &request.conditions, frontend, work).await
 }
 
 /// Undoes the run.
@@ -58,11 +61,8 @@ pub async fn undo<F: Frontend>(
     request: &UndoRequest,
     frontend: &F,
 ) -> Result<RunEnd, RunFault> {
-    let writer = WriteRun::begin(session, policies, &request.conditions, frontend).await?;
-    // The box keeps the type of the future small enough for the compiler.
-    let end = Box::pin(undo_locked(&writer, request)).await;
-    writer.release().await;
-    end
+    let work = async |writer: &WriteRun<'_, F>| undo_locked(writer, request).await;
+    locked((session, policies), &request.conditions, frontend, work).await
 }
 
 /// Undoes the run while no other run may write.
@@ -73,15 +73,28 @@ async fn undo_locked<F: Frontend>(
     let frontend = writer.frontend;
     let plan = plan_to_put_back(writer, &request.run).await?;
     frontend.show(RunOutput::Plan(&plan)).map_err(RunFault::Output)?;
-    if plan.changes.is_empty() {
-        return Ok(end_of(&plan, true));
-    }
-    let changed = changed_since(writer.journals(), request.run.as_str(), &plan).await?;
+    let (end, has_written) = match plan.changes.is_empty() {
+        true => (end_of(&plan, true), false),
+        false => put_back(writer, request, &plan).await?,
+    };
+    with_cut_off(writer, (end, has_written)).await
+}
+
+/// Writes the plan. Returns how that ended, and whether something was written.
+async fn put_back<F: Frontend>(
+    writer: &WriteRun<'_, F>,
+    request: &UndoRequest,
+    plan: &Plan,
+) -> Result<(RunEnd, bool), RunFault> {
+    let changed = changed_since(writer.journals(), request.run.as_str(), plan).await?;
     let own = &OwnWrites::default();
-    let approved = ApprovedPlan { plan: &plan, is_approved: false, own, changed: &changed };
-    let Some(carried) = writer.carry_out(approved).await? else { return Ok(RunEnd::Whole) };
-    let end = closing::check_written(writer, &plan, &carried).await?;
-    Ok(end_of(&plan, end == RunEnd::Whole))
+    let approved = ApprovedPlan { plan, is_approved: false, own, changed: &changed };
+    let Some(carried) = writer.carry_out(approved).await? else {
+        return Ok((RunEnd::Whole, false));
+    };
+    let end = closing::check_written(writer, plan, &carried).await;
+    let end = unless_written(writer, true, end)?;
+    Ok((end_of(plan, end == RunEnd::Whole), true))
 }
 
 /// Returns the end of an undo: `Partly` if a change of the run is not put back.

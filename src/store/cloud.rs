@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
+use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey, S3ConditionalPut};
 use object_store::azure::{AzureCredential, MicrosoftAzureBuilder};
 use object_store::client::{
     ClientConfigKey, CredentialProvider, HttpClient, HttpConnector, HttpError,
@@ -85,6 +85,13 @@ impl CloudStore {
                 may_pass: false,
             }),
         }
+    }
+
+    #[cfg(test)]
+    pub(super) fn in_memory() -> Self {
+        let bucket = BucketAddress { bucket: "memory".to_owned(), prefix: String::new() };
+        let store = Box::new(object_store::memory::InMemory::new());
+        Self { store, address: StoreAddress::S3(bucket), prefix: String::new() }
     }
 
     fn path(&self, name: &str) -> Path {
@@ -285,6 +292,8 @@ fn s3(at: &BucketAddress, variable: Variable<'_>) -> Result<Box<dyn ObjectStore>
         .is_some_and(|url| is_loopback(&url));
     let builder = AmazonS3Builder::from_env()
         .with_config(AmazonS3ConfigKey::Bucket, &at.bucket)
+        // A variable could switch it off, and the journal depends on it.
+        .with_conditional_put(S3ConditionalPut::ETagMatch)
         .with_allow_http(is_local)
         .with_retry(retry())
         .with_http_connector(Connector);
@@ -295,6 +304,8 @@ fn s3(at: &BucketAddress, variable: Variable<'_>) -> Result<Box<dyn ObjectStore>
 fn google(at: &BucketAddress) -> Result<Box<dyn ObjectStore>, String> {
     let builder = GoogleCloudStorageBuilder::from_env()
         .with_bucket_name(&at.bucket)
+        // A variable could allow plain HTTP.
+        .with_client_options(ClientOptions::new())
         .with_retry(retry())
         .with_http_connector(Connector);
     builder.build().map(|store| Box::new(store) as Box<dyn ObjectStore>).map_err(said)

@@ -117,6 +117,12 @@ impl Store {
         Self(Arc::new(Folder::new(folder, own)))
     }
 
+    /// Returns an empty store with the rules of a cloud.
+    #[cfg(test)]
+    pub(crate) fn in_memory() -> Self {
+        Self(Arc::new(CloudStore::in_memory()))
+    }
+
     /// Opens a store in a cloud. Nothing is sent.
     ///
     /// # Errors

@@ -23,9 +23,9 @@ use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 
-use super::PolicySet;
 use super::check::{self, Checked, Parsed};
 use super::file::{PolicyFile, ProjectFile};
+use super::{PolicySet, Project};
 use crate::files::PathRefusal;
 use crate::finding::{Code, Finding, Label, quoted};
 use crate::source::{FileId, Origin, Sources, Span};
@@ -53,6 +53,16 @@ pub fn load(config: &Path) -> Result<PolicySet, Faults> {
     let outside = project.as_ref().is_some_and(Opened::may_be_outside);
     let files = folder.map(|folder| reading.policies(config, &folder, outside)).unwrap_or_default();
     reading.checked(project, files)
+}
+
+/// Reads and checks `mfactl.yaml` alone, for what does not depend on policies.
+///
+/// # Errors
+/// All faults of the file.
+pub fn load_project(config: &Path) -> Result<Project, Faults> {
+    let mut reading = Reading::default();
+    let project = reading.project(config);
+    reading.checked(project, Vec::new()).map(|set| set.project)
 }
 
 /// Removes the contents of a file behind a link from a finding, because that file may not be a policy.

@@ -133,7 +133,20 @@ fn journal_option_sets_the_folder_of_journals_and_lock() {
     assert!(files(&world.path("elsewhere/deep")).len() > 8);
     let list = world.run(&["runs", "--journal", "elsewhere/deep"]).ends(0).stdout;
     assert!(list.contains("3 changes done"), "{list}");
-    assert_eq!(world.run(&["runs"]).ends(0).stdout, "no runs in this folder\n");
+    assert_eq!(world.run(&["runs"]).ends(0).stdout, "no runs are recorded here\n");
+}
+
+/// At the moment of a mistake in a policy, an operator must still see the runs.
+#[test]
+fn mistake_in_a_policy_does_not_hide_the_runs() {
+    let world = exchangelabs().james_and_jane();
+    world.run(&["apply", "--auto-approve"]).ends(0);
+    let world = world.file("policies/staff.yaml", "version: 1\npolicy: {}\n");
+    world.run(&["plan"]).ends(3);
+    let list = world.run(&["runs"]).ends(0).stdout;
+    assert!(list.contains("3 changes done"), "{list}");
+    world.run(&["runs", "verify"]).ends(0);
+    world.run(&["runs", "prune", "--keep", "90d"]).ends(0);
 }
 
 /// One clear error, and nothing is written to the tenant.

@@ -10,6 +10,7 @@ pub(crate) mod interruptions;
 pub(crate) mod journals;
 pub(crate) mod killed;
 mod odd_segments;
+mod pruned_runs;
 pub(crate) mod sent_again;
 mod sms_sign_in_results;
 pub(crate) mod soak;

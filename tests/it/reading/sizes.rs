@@ -70,9 +70,12 @@ fn bomb(status: u16) -> Weather {
     Weather::Raw(answer)
 }
 
-/// The number in a line of `/proc/<pid>/<file>`.
+/// The number in a line of `/proc/<pid>/<file>`. For a moment after its start, a process still has the memory of the
+/// process that started it, and its name too.
 fn number(child: &Child, file: &str, line: &str) -> Option<u64> {
-    let text = fs::read_to_string(format!("/proc/{}/{file}", child.id())).ok()?;
+    let read = |file: &str| fs::read_to_string(format!("/proc/{}/{file}", child.id())).ok();
+    read("comm").filter(|name| name == "mfactl\n")?;
+    let text = read(file)?;
     let line = text.lines().find_map(|one| one.strip_prefix(line))?;
     line.split_whitespace().next()?.parse().ok()
 }
